@@ -1,0 +1,147 @@
+"""Known defects of the packages below, each contained in one function.
+
+Every function names the defect, does nothing where it is absent (a fork or a later release may have mended it), and has a
+test against the installed package in ``tests/test_compat.py``. ``apply_all`` runs on ``import cgc_video``; the functions
+that touch a heavy module wait for it with ``_after_import``.
+"""
+
+import functools
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+
+__all__ = [
+    "allow_checkpoint_types",
+    "apply_all",
+    "default_weight_decay_in_tsm_optimizer",
+    "missing_drn_localizer",
+    "skip_absent_tsm_weights",
+]
+
+
+def apply_all() -> None:
+    """Contain every defect that is present; safe to call twice."""
+    missing_drn_localizer()
+    allow_checkpoint_types()
+    _after_import("mmaction.models.backbones.resnet_tsm", skip_absent_tsm_weights)
+    _after_import("mmaction.engine.optimizers.tsm_optim_wrapper_constructor", default_weight_decay_in_tsm_optimizer)
+
+
+def missing_drn_localizer() -> bool:
+    """mmaction2 1.2.0's wheel lacks ``mmaction.models.localizers.drn``, which ``mmaction.models`` imports.
+
+    A placeholder package with a ``DRN`` that refuses to be built takes its place. Returns whether it was needed.
+    """
+    name = "mmaction.models.localizers.drn"
+    spec = importlib.util.find_spec("mmaction")
+    if spec is None or name in sys.modules:
+        return False
+    folder = Path(spec.submodule_search_locations[0], "models", "localizers", "drn")
+    if folder.exists():
+        return False
+
+    class DRN:
+        """Stands for a class that this build of mmaction2 does not contain."""
+
+        def __init__(self, *args, **kwargs):
+            raise ImportError(
+                "DRN is missing from this build of mmaction2; install mmaction2 from its source to use it."
+            )
+
+    package, module = types.ModuleType(name), types.ModuleType(f"{name}.drn")
+    package.__path__, module.DRN = [], DRN
+    sys.modules[name], sys.modules[f"{name}.drn"] = package, module
+    return True
+
+
+def allow_checkpoint_types() -> bool:
+    """torch >= 2.6 loads with ``weights_only=True``, which refuses what mmengine 0.10.7 writes into a checkpoint.
+
+    The types are allowed by name; loading stays safe. Returns whether this torch has an allow-list (2.4 and later).
+    """
+    import numpy as np
+    import torch
+
+    if not hasattr(torch.serialization, "add_safe_globals"):
+        return False
+    from mmengine.logging.history_buffer import HistoryBuffer
+
+    core = getattr(np, "_core", None) or np.core
+    array_types = [np.ndarray, np.dtype, core.multiarray._reconstruct, core.multiarray.scalar]
+    if hasattr(np, "dtypes"):  # numpy >= 1.25 pickles a dtype by its own class
+        array_types += [getattr(np.dtypes, f"{kind}DType") for kind in ("Float64", "Float32", "Int64", "Int32", "Bool")]
+    # HistoryBuffer pickles its statistics methods through getattr, which torch restricts to allowed types.
+    torch.serialization.add_safe_globals([HistoryBuffer, *array_types, getattr])
+    return True
+
+
+def skip_absent_tsm_weights() -> bool:
+    """``ResNetTSM(pretrained2d=True, pretrained=None)`` of mmaction2 1.2.0 tries to load the checkpoint ``None``."""
+    from mmaction.models.backbones.resnet_tsm import ResNetTSM
+
+    original = ResNetTSM.init_weights
+    if getattr(original, "_cgc_video", False):
+        return False
+
+    @functools.wraps(original)
+    def init_weights(self) -> None:
+        if self.pretrained is None:
+            self.pretrained2d = False
+        original(self)
+
+    init_weights._cgc_video = True
+    ResNetTSM.init_weights = init_weights
+    return True
+
+
+def default_weight_decay_in_tsm_optimizer() -> bool:
+    """``TSMOptimWrapperConstructor`` of mmaction2 1.2.0 hands ``weight_decay=None`` to the optimizer if none is given."""
+    from mmaction.engine.optimizers.tsm_optim_wrapper_constructor import TSMOptimWrapperConstructor
+
+    original = TSMOptimWrapperConstructor.add_params
+    if getattr(original, "_cgc_video", False):
+        return False
+
+    @functools.wraps(original)
+    def add_params(self, params, model, **kwargs) -> None:
+        if self.base_wd is None:
+            self.base_wd = 0.0
+        original(self, params, model, **kwargs)
+
+    add_params._cgc_video = True
+    TSMOptimWrapperConstructor.add_params = add_params
+    return True
+
+
+def _after_import(module_name: str, fix: Callable[[], bool]) -> None:
+    """Run ``fix`` once ``module_name`` is imported: now if it already is, else by a one-off import hook."""
+    if module_name in sys.modules:
+        fix()
+    elif not any(isinstance(finder, _FixAfterImport) and finder.name == module_name for finder in sys.meta_path):
+        sys.meta_path.insert(0, _FixAfterImport(module_name, fix))
+
+
+class _FixAfterImport(importlib.abc.MetaPathFinder):
+    """Finds one module as the other finders do, and runs a function behind its loader."""
+
+    def __init__(self, name: str, fix: Callable[[], bool]) -> None:
+        self.name, self.fix = name, fix
+
+    def find_spec(self, fullname, path, target=None) -> importlib.machinery.ModuleSpec | None:
+        if fullname != self.name:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def exec_module(module) -> None:
+                execute(module)
+                self.fix()
+
+            spec.loader.exec_module = exec_module
+        return spec

@@ -1,0 +1,176 @@
+"""Load a ResNet checkpoint into a video backbone, plain or gated, and say what came of it.
+
+Takes checkpoints of torchvision, of MMAction2 (TSN, TSM, with or without non-local blocks), of the TSM authors' code and our own.
+A gated layer doubles a kernel that comes without a gate by itself (``ContextGatedConv``).
+"""
+
+import logging
+import re
+import urllib.error
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlparse
+
+import torch
+from mmengine.dist import barrier, get_rank
+from mmengine.logging import print_log
+from torch import Tensor, nn
+
+from cgc_video.errors import UserError
+
+__all__ = ["LoadReport", "canonical_key", "fetch_checkpoint", "load_pretrained"]
+
+MINIMUM_MATCH = 0.9
+
+# What a plain 2D ResNet lacks: gates, temporal convolutions, non-local blocks.
+_EXTRA_PARTS = re.compile(r"\.gate\.|conv\d_t\.|\.non_local\.")
+_RENAMES = [
+    (re.compile(r"^(module\.|backbone\.|base_model\.)+"), ""),
+    (re.compile(r"\.block\.|\.net\."), "."),  # MMAction2's and the TSM authors' wrappers of shifted and non-local blocks
+    (re.compile(r"\.non_local_block\."), ".non_local."),
+    (re.compile(r"^(|layer\d\.\d+\.)(conv\d)\.(weight|bias)$"), r"\1\2.conv.\3"),
+    (re.compile(r"^(|layer\d\.\d+\.)bn(\d)\."), r"\1conv\2.bn."),
+    (re.compile(r"\.downsample\.0\."), ".downsample.conv."),
+    (re.compile(r"\.downsample\.1\."), ".downsample.bn."),
+]
+_CLASSIFIER = re.compile(r"^(fc|new_fc|cls_head|head|data_preprocessor)\.")
+
+
+@dataclass
+class LoadReport:
+    """Keys of the backbone, or of the checkpoint for ``unexpected``."""
+
+    checkpoint: str
+    loaded: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    new_parts: list[str] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
+    mismatched: list[str] = field(default_factory=list)
+    match: float = 0.0
+
+    def __str__(self) -> str:
+        def some(title: str, keys: list[str]) -> str:
+            return f"\n  {title}: {len(keys)}" + (f" ({', '.join(keys[:5])}{', ...' if len(keys) > 5 else ''})" if keys else "")
+
+        return (
+            f"Weights from {self.checkpoint}: {self.match:.1%} of the plain backbone's elements.\n  loaded: {len(self.loaded)}"
+            + some("missing", self.missing)
+            + some("new here, initialised afresh (gates, temporal convolutions, non-local blocks)", self.new_parts)
+            + some("unexpected", self.unexpected)
+            + some("of another shape", self.mismatched)
+        )
+
+
+def canonical_key(key: str) -> str:
+    """Our name for a key of a torchvision, MMAction2 or TSM checkpoint; our own keys stay as they are."""
+    for pattern, replacement in _RENAMES:
+        key = pattern.sub(replacement, key)
+    return key
+
+
+def load_pretrained(backbone: nn.Module, checkpoint: str, if_unreachable: str = "error") -> LoadReport | None:
+    """Load ``checkpoint`` (file or URL) into ``backbone`` and log the report.
+
+    Args:
+        if_unreachable: ``"error"`` or ``"random"``: what to do where a URL cannot be fetched. A file that is not there is an error
+            in either case.
+
+    Returns:
+        The report, ``None`` if the backbone goes on from random weights.
+
+    Raises:
+        UserError: If the file is absent or no checkpoint, or holds under 90 % of the plain backbone.
+    """
+    if if_unreachable not in ("error", "random"):
+        raise UserError(f"if_unreachable ({if_unreachable!r}) must be 'error' or 'random'.")
+    try:
+        path = fetch_checkpoint(checkpoint)
+    except OSError as error:
+        way_out = "fetch it elsewhere and set model.backbone.pretrained to the file, or to None for random weights"
+        if if_unreachable == "error":
+            raise UserError(f"The weights {checkpoint} cannot be fetched ({error}); {way_out}.") from error
+        print_log(
+            f"The weights {checkpoint} cannot be fetched ({error}): the backbone starts from RANDOM weights, which is not what the "
+            f"paper does. To follow it, {way_out.split(', or')[0]}.",
+            logger="current",
+            level=logging.WARNING,
+        )
+        return None
+    report = _load_state(backbone, _read_state_dict(path), checkpoint)
+    if report.match < MINIMUM_MATCH:
+        raise UserError(
+            f"{checkpoint} holds {report.match:.1%} of the backbone's weights, and at least {MINIMUM_MATCH:.0%} are needed; name a "
+            f"checkpoint of the same depth. {report}"
+        )
+    print_log(str(report), logger="current")
+    return report
+
+
+def fetch_checkpoint(checkpoint: str) -> Path:
+    """The local path of a checkpoint; a URL is fetched once, into torch's hub folder.
+
+    Raises:
+        UserError: If a file does not exist.
+        OSError: If a URL cannot be fetched.
+    """
+    url = urlparse(checkpoint)
+    if url.scheme not in ("http", "https"):
+        path = Path(checkpoint).expanduser()
+        if not path.is_file():
+            raise UserError(f"The checkpoint {checkpoint} does not exist; set model.backbone.pretrained to a file, a URL or None.")
+        return path
+    path = Path(torch.hub.get_dir(), "checkpoints", Path(url.path).name)
+    if get_rank() == 0 and not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            torch.hub.download_url_to_file(checkpoint, str(path), progress=False)
+        except (urllib.error.URLError, TimeoutError) as error:
+            raise OSError(getattr(error, "reason", error)) from error
+    barrier()
+    if not path.is_file():
+        raise OSError("the first process could not fetch it")
+    return path
+
+
+def _read_state_dict(path: Path) -> dict[str, Tensor]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds, by the way in which the file is broken
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{path} is no checkpoint that loads safely ({type(error).__name__}: {reason}).") from error
+    for name in ("state_dict", "model", "model_state"):
+        if isinstance(content, dict) and isinstance(content.get(name), dict):
+            content = content[name]
+            break
+    if not isinstance(content, dict) or not any(isinstance(value, Tensor) for value in content.values()):
+        raise UserError(f"{path} holds no weights; name a file with a state dict.")
+    return {key: value for key, value in content.items() if isinstance(value, Tensor)}
+
+
+def _load_state(backbone: nn.Module, source: dict[str, Tensor], name: str) -> LoadReport:
+    report = LoadReport(name)
+    target = backbone.state_dict()
+    usable = {}
+    for original, value in source.items():
+        key = canonical_key(original)
+        if key not in target:
+            if not _CLASSIFIER.match(key):
+                report.unexpected.append(original)
+        elif (fitted := _fit(value, target[key])) is None:
+            report.mismatched.append(f"{original} {tuple(value.shape)} for {tuple(target[key].shape)}")
+        else:
+            usable[key] = fitted
+    backbone.load_state_dict(usable, strict=False)
+    report.loaded = sorted(usable)
+    absent = [key for key in target if key not in usable and not key.endswith("num_batches_tracked")]
+    report.new_parts = [key for key in absent if _EXTRA_PARTS.search(key)]
+    report.missing = [key for key in absent if not _EXTRA_PARTS.search(key)]
+    plain = {key: value.numel() for key, value in target.items() if not _EXTRA_PARTS.search(key)}
+    report.match = sum(plain[key] for key in usable if key in plain) / sum(plain.values())
+    return report
+
+
+def _fit(value: Tensor, target: Tensor) -> Tensor | None:
+    """Bring a kernel to a shape that differs by axes of size 1 (2D to 1xkxk and back); ``None`` if it is of another size."""
+    squeezed = [size for size in value.shape if size != 1]
+    return value.reshape(target.shape) if squeezed == [size for size in target.shape if size != 1] else None

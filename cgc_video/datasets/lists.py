@@ -1,0 +1,122 @@
+"""Annotation lists and class files: MMAction2's text formats, every line checked.
+
+A video list has lines ``path label``, a raw-frame list ``folder frames label``; both are split from the right, so a
+path may contain spaces. A class file has one name per line, in label order. Blank lines are ignored.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+
+__all__ = ["KINDS", "read_classes", "read_list", "write_classes", "write_list"]
+
+# What the lines of a list hold, by kind: the path's key, then the integer keys.
+KINDS: dict[str, tuple[str, ...]] = {
+    "video": ("filename", "label"),
+    "rawframes": ("frame_dir", "total_frames", "label"),
+}
+_LAYOUTS = {"video": "path label", "rawframes": "folder frames label"}
+
+
+def _read_lines(path: str | Path, what: str) -> list[tuple[int, str]]:
+    """Return the line numbers and stripped texts of the non-blank lines of a UTF-8 file, one at least."""
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{what} ({path}) must be UTF-8 text, but {error.reason} at byte {error.start}.") from error
+    except OSError as error:
+        raise UserError(f"{what} ({path}) cannot be read: {error.strerror}; check the path.") from error
+    lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    if not lines:
+        raise UserError(f"{what} ({path}) is empty; it needs one line per entry.")
+    return lines
+
+
+def _columns(kind: str) -> tuple[str, ...]:
+    if kind not in KINDS:
+        raise UserError(f"kind ({kind}) must be one of {list(KINDS)}.")
+    return KINDS[kind]
+
+
+def _parse(line: str, kind: str, num_classes: int | None) -> dict[str, Any] | str:
+    """Return the entry that a line holds, or the rule that it breaks."""
+    path_key, *number_keys = KINDS[kind]
+    fields = line.rsplit(maxsplit=len(number_keys))
+    if len(fields) != len(number_keys) + 1:
+        return f"a line must read '{_LAYOUTS[kind]}'"
+    entry: dict[str, Any] = {path_key: fields[0]}
+    for key, text in zip(number_keys, fields[1:], strict=True):
+        if not (text.isascii() and text.removeprefix("-").isdigit()):
+            return f"{key} must be a whole number"
+        entry[key] = int(text)
+    if kind == "rawframes" and entry["total_frames"] < 1:
+        return "total_frames must be 1 or more"
+    if entry["label"] < 0:
+        return "label must be 0 or more"
+    if num_classes is not None and entry["label"] >= num_classes:
+        return f"label must be under num_classes ({num_classes})"
+    return entry
+
+
+def read_list(path: str | Path, kind: str = "video", num_classes: int | None = None) -> list[dict[str, Any]]:
+    """Read an annotation list.
+
+    Args:
+        kind: ``"video"`` or ``"rawframes"``, see ``KINDS``.
+        num_classes: Number of classes of the model, when known.
+    Returns:
+        One dictionary per line, with the keys of ``KINDS[kind]``; paths as written.
+    Raises:
+        UserError: If the file cannot be read or is empty, or a line breaks a rule; names the first such line.
+    """
+    _columns(kind)
+    entries = []
+    for number, line in _read_lines(path, "The annotation list"):
+        entry = _parse(line, kind, num_classes)
+        if isinstance(entry, str):
+            raise UserError(f"{path}, line {number} ({line!r}): {entry}; mend the line, or make the list again.")
+        entries.append(entry)
+    return entries
+
+
+def write_list(path: str | Path, entries: Iterable[Mapping[str, Any]], kind: str = "video") -> None:
+    """Write an annotation list that ``read_list`` reads back.
+
+    Args:
+        entries: Mappings with the keys of ``KINDS[kind]``.
+    Raises:
+        UserError: If there is no entry or an entry breaks a rule; nothing is written then.
+    """
+    keys = _columns(kind)
+    lines = []
+    for entry in entries:
+        line = " ".join(str(entry[key]) for key in keys)
+        if "\n" in line or line != line.strip():
+            raise UserError(f"{keys[0]} ({entry[keys[0]]!r}) must have no line break or outer space; rename the file.")
+        if isinstance(rule := _parse(line, kind, None), str):
+            raise UserError(f"Entry {len(lines) + 1} ({line!r}) cannot be written to {path}: {rule}.")
+        lines.append(line)
+    if not lines:
+        raise UserError(f"There is no entry to write to {path}; an annotation list needs one at least.")
+    Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def read_classes(path: str | Path) -> list[str]:
+    """Read class names, one per line in label order.
+
+    Raises:
+        UserError: If the file cannot be read or is empty, or a name occurs twice.
+    """
+    names: dict[str, int] = {}
+    for number, name in _read_lines(path, "The class file"):
+        if name in names:
+            raise UserError(f"{path}, line {number} ({name!r}): also the class of line {names[name]}; remove one.")
+        names[name] = number
+    return list(names)
+
+
+def write_classes(path: str | Path, names: Iterable[str]) -> None:
+    """Write class names, one per line in label order."""
+    Path(path).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")

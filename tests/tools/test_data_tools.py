@@ -1,0 +1,101 @@
+"""The data tools as commands: what they print, and that a mistake is one line and exit code 2."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from cgc_video.datasets.mini_sth import build
+
+TOOLS = Path(__file__).parents[2] / "tools" / "data"
+MINI = ["--train", "8", "--val", "8", "--size", "16", "--frames", "6", "--workers", "1"]
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(f"data_tool_{name}", TOOLS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+make_mini, prepare_sthv1, prepare_kinetics = map(load, ("make_mini", "prepare_sthv1", "prepare_kinetics"))
+
+
+def assert_one_line(capsys, *parts):
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    for part in parts:
+        assert part in error
+
+
+def test_make_mini_renders_reuses_and_refuses(tmp_path, capsys):
+    command = ["--output", str(tmp_path / "mini"), *MINI]
+    assert make_mini.main(command) == 0
+    out = capsys.readouterr().out
+    assert "Rendering clip 16/16" in out
+    assert "Rendered 8 training and 8 validation clips of 8 classes in" in out
+    assert out.endswith("mini: classes.txt, mini.json, train_list.txt, val_list.txt, videos/\n")
+    assert make_mini.main(command) == 0
+    assert "Reused: 8 training and 8 validation clips" in capsys.readouterr().out
+    assert make_mini.main([*command, "--seed", "3"]) == 2
+    assert_one_line(capsys, "make_mini.py: error: output", "seed 0 instead of 3; use --force")
+    assert make_mini.main([*command, "--seed", "3", "--force"]) == 0
+
+
+def test_make_mini_mistakes(tmp_path, capsys):
+    assert make_mini.main(["--output", str(tmp_path / "mini"), "--size", "31"]) == 2
+    assert_one_line(capsys, "size (31) must be even")
+    (tmp_path / "file").touch()
+    assert make_mini.main(["--output", str(tmp_path / "file" / "mini"), *MINI]) == 2
+    assert_one_line(capsys, "cannot be written")
+
+
+def test_make_mini_interrupted(tmp_path, capsys, monkeypatch):
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(build, "write_mp4", interrupt)
+    assert make_mini.main(["--output", str(tmp_path / "mini"), *MINI]) == 130
+    assert "interrupted; nothing was written" in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())
+
+
+def test_prepare_sthv1_on_mini_raw_frames(tmp_path, capsys):
+    root = tmp_path / "sthv1"
+    assert make_mini.main(["--output", str(root), "--format", "rawframes", *MINI]) == 0
+    (root / "20bn-something-something-v1" / "3").rename(root / "elsewhere")
+    capsys.readouterr()
+    assert prepare_sthv1.main([str(root)]) == 0
+    assert capsys.readouterr().out == (
+        "train: 8 listed, 7 found, 1 missing, 0 empty, 0 with gaps, 0 of an unknown class\n"
+        "  missing: 3\n"
+        "val: 8 listed, 8 found, 0 missing, 0 empty, 0 with gaps, 0 of an unknown class\n"
+        f"Wrote {root / 'train_list.txt'}, {root / 'val_list.txt'} and {root / 'classes.txt'}.\n"
+    )
+
+
+def test_prepare_kinetics(tmp_path, capsys):
+    (tmp_path / "val").mkdir()
+    (tmp_path / "val" / "ddddddddddd_000118_000128.mp4").touch()
+    rows = ["abseiling,ddddddddddd,118,128,val", "zumba,aaaaaaaaaaa,0,10,val"]
+    (tmp_path / "val.csv").write_text("\n".join(["label,youtube_id,time_start,time_end,split", *rows]) + "\n")
+    assert prepare_kinetics.main([str(tmp_path)]) == 0
+    assert capsys.readouterr().out == (
+        "train: 0 of 0 videos found\n"
+        "val: 1 of 2 videos found (50.0 %)\n"
+        "  missing: aaaaaaaaaaa_000000_000010\n"
+        f"Wrote {tmp_path / 'val_list.txt'} and {tmp_path / 'classes.txt'}.\n"
+    )
+
+
+@pytest.mark.parametrize("tool", [prepare_sthv1, prepare_kinetics], ids=["sthv1", "kinetics"])
+def test_preparation_without_data(tool, tmp_path, capsys):
+    assert tool.main([str(tmp_path)]) == 2
+    assert_one_line(capsys, "error: ", str(tmp_path))
+
+
+@pytest.mark.parametrize("tool", [make_mini, prepare_sthv1, prepare_kinetics], ids=["mini", "sthv1", "kinetics"])
+def test_help_ends_with_an_example(tool, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        tool.main(["--help"])
+    assert "example:\n  python tools/data/" in capsys.readouterr().out

@@ -1,0 +1,163 @@
+"""A checkpoint must exist, be one, and be of the model it is given to."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmengine.model import is_model_wrapper
+from mmengine.runner import find_latest_checkpoint
+from mmengine.runner.checkpoint import _load_checkpoint
+from torch import Tensor, nn
+
+from ...errors import UserError
+from ..names import nearest
+
+__all__ = ["Match", "check_checkpoint_file", "check_resume", "check_weights", "compare_state"]
+
+# A fine-tuning start may lack the head and the gates, but not the backbone; design contract, weights.
+_LEAST_MATCH = 0.9
+
+
+@dataclass
+class Match:
+    """How the entries of a checkpoint fit those of a model."""
+
+    matched: list[str]
+    missing: list[str]
+    unexpected: list[str]
+    mismatched: list[str]
+
+    @property
+    def complete(self) -> bool:
+        return not (self.missing or self.unexpected or self.mismatched)
+
+    def __str__(self) -> str:
+        parts = [f"{len(self.matched)} entries match"]
+        for name in ("missing", "unexpected", "mismatched"):
+            if entries := getattr(self, name):
+                more = ", ..." if len(entries) > 3 else ""
+                parts.append(f"{len(entries)} {name} ({', '.join(entries[:3])}{more})")
+        return ", ".join(parts)
+
+
+def compare_state(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> Match:
+    """Compare names and shapes; counters of batch norm, which change no output, are left aside."""
+    expected = {k: v for k, v in expected.items() if not k.endswith("num_batches_tracked")}
+    given = {k: v for k, v in given.items() if not k.endswith("num_batches_tracked")}
+    common = [key for key in expected if key in given]
+    wrong = [key for key in common if expected[key].shape != given[key].shape]
+    return Match(
+        matched=[key for key in common if key not in set(wrong)],
+        missing=[key for key in expected if key not in given],
+        unexpected=[key for key in given if key not in expected],
+        mismatched=[f"{key} {tuple(given[key].shape)} for {tuple(expected[key].shape)}" for key in wrong],
+    )
+
+
+def check_checkpoint_file(path: str) -> None:
+    """A local checkpoint must exist; URLs are left to the loader."""
+    if _is_remote(path) or os.path.isfile(path):
+        return
+    folder = Path(path).parent
+    found = nearest(Path(path).name, [p.name for p in folder.glob("*.pth")]) if folder.is_dir() else None
+    hint = f"did you mean {folder / found}?" if found else "train first, or give the path of a .pth file."
+    raise UserError(f"checkpoint ({path}) does not exist; {hint}")
+
+
+def check_weights(model: nn.Module, path: str, complete: bool, class_names: Sequence[str] | None = None) -> None:
+    """Refuse a checkpoint of another model.
+
+    Args:
+        complete: Every entry must match (a test). Otherwise (a start for training) nine tenths of the backbone must,
+            gates left aside, since a plain checkpoint may start a gated network.
+        class_names: Names of the test set in label order; a checkpoint that knows another order is refused.
+    """
+    checkpoint = _load(path)
+    given = _state(checkpoint, path)
+    match = compare_state(_own_state(model), given)
+    if complete and not match.complete:
+        raise UserError(
+            f"checkpoint ({path}) is of another model than this config builds: {match}; give the config it belongs to."
+        )
+    if complete:
+        _check_class_order(checkpoint, path, class_names)
+        return
+    backbone = {k: v for k, v in _own_state(model).items() if k.startswith("backbone.") and ".gate." not in k}
+    match = compare_state(backbone, {k: v for k, v in given.items() if k.startswith("backbone.")})
+    total = len(match.matched) + len(match.missing) + len(match.mismatched)
+    if total and len(match.matched) < _LEAST_MATCH * total:
+        raise UserError(
+            f"load_from ({path}) fits only {len(match.matched)} of {total} entries of the backbone: {match}; give a "
+            "checkpoint of this architecture, or set model.backbone.pretrained to start from one of another code base."
+        )
+
+
+def check_resume(model: nn.Module, path: str | None, work_dir: str) -> None:
+    """A run can go on only from a checkpoint that holds the optimizer, and of the same model.
+
+    Args:
+        path: The checkpoint, or None for the latest one in ``work_dir``, if there is one.
+    """
+    if path is None:
+        path = find_latest_checkpoint(work_dir)
+        if path is None:
+            return
+        if not os.path.isfile(path):
+            raise UserError(f"the latest checkpoint of {work_dir} ({path}) is gone; name one with --resume CHECKPOINT.")
+    checkpoint = _load(path)
+    state = _state(checkpoint, path)
+    meta = checkpoint.get("meta") or {}
+    if "optimizer" not in checkpoint or "epoch" not in meta or "iter" not in meta:
+        raise UserError(
+            f"--resume ({path}): this file holds weights only: use load_from (--cfg-options load_from={path}) to start "
+            "a new training from them."
+        )
+    match = compare_state(_own_state(model), state)
+    if not match.complete:
+        raise UserError(
+            f"--resume ({path}) is of another model than this config builds: {match}; give the config of its training."
+        )
+
+
+def _check_class_order(checkpoint: Any, path: str, class_names: Sequence[str] | None) -> None:
+    """Code bases number the classes of Something-Something v1 differently: equal shapes do not mean equal labels."""
+    meta = (checkpoint.get("meta") or {}).get("dataset_meta") or {}
+    trained = meta.get("classes") or meta.get("CLASSES")
+    if not trained or not class_names or list(trained) == list(class_names):
+        return
+    if len(trained) == len(class_names):
+        label = next(i for i, (old, new) in enumerate(zip(trained, class_names, strict=True)) if old != new)
+        raise UserError(
+            f"checkpoint ({path}) was trained with label {label} as {trained[label]!r}, but in the test set it is "
+            f"{class_names[label]!r}; use the lists and classes.txt that the checkpoint was trained with."
+        )
+    raise UserError(f"checkpoint ({path}) knows {len(trained)} classes, but the test set names {len(class_names)}.")
+
+
+def _own_state(model: nn.Module) -> dict[str, Tensor]:
+    return (model.module if is_model_wrapper(model) else model).state_dict()
+
+
+def _is_remote(path: str) -> bool:
+    return "://" in path
+
+
+def _load(path: str) -> Any:
+    try:
+        return _load_checkpoint(path, map_location="cpu", logger="silent")
+    except Exception as error:  # torch, pickle and zip each have their own way to refuse a file
+        reason = str(error).strip().split("\n")[0][:160]
+        raise UserError(
+            f"checkpoint ({path}) cannot be read: {type(error).__name__}: {reason}; "
+            "give a .pth file as training writes it."
+        ) from error
+
+
+def _state(checkpoint: Any, path: str) -> dict[str, Tensor]:
+    """The weights in a loaded file, without the prefix that a parallel wrapper leaves."""
+    state = checkpoint.get("state_dict", checkpoint) if isinstance(checkpoint, Mapping) else None
+    if not isinstance(state, Mapping) or not any(isinstance(value, Tensor) for value in state.values()):
+        raise UserError(f"checkpoint ({path}) holds no weights; give a .pth file as training writes it.")
+    return {key.removeprefix("module."): value for key, value in state.items() if isinstance(value, Tensor)}

@@ -1,0 +1,57 @@
+"""The lists and media that a config names must be there, and their labels must fit the model."""
+
+import os
+from collections.abc import Iterable
+
+from mmengine.config import Config
+
+from ...datasets.lists import KINDS, read_list
+from ...errors import UserError
+from ..data_config import DatasetConfig, split_datasets
+
+__all__ = ["check_data"]
+
+# How many entries of a list are looked up on disk; a list of another copy of the data misses all of them.
+_PROBED = 20
+
+
+def check_data(cfg: Config, splits: Iterable[str]) -> None:
+    """Check each data set of the splits: list, folder, labels, and a few of the files.
+
+    A config may hold ``data_help = dict(prepare="command that makes the data", mini="config that runs now")``.
+    """
+    num_classes = (cfg.model.get("cls_head") or {}).get("num_classes")
+    seen = set()
+    for split in splits:
+        for way, dataset in split_datasets(cfg, split):
+            if (dataset.ann_path, dataset.media_dir) not in seen:
+                seen.add((dataset.ann_path, dataset.media_dir))
+                _check_dataset(dataset, way, num_classes, _help(cfg))
+
+
+def _check_dataset(dataset: DatasetConfig, way: str, num_classes: int | None, help_text: str) -> None:
+    if dataset.ann_path is not None and not os.path.isfile(dataset.ann_path):
+        raise UserError(f"{way}.ann_file ({dataset.ann_path}) does not exist; {help_text}")
+    if dataset.media_dir and not os.path.isdir(dataset.media_dir):
+        raise UserError(f"{way}: the data folder ({dataset.media_dir}) does not exist; {help_text}")
+    plain = not (dataset.cfg.get("multi_class") or dataset.cfg.get("with_offset") or dataset.cfg.get("delimiter"))
+    if dataset.kind is None or dataset.ann_path is None or not plain:
+        return
+    entries = read_list(dataset.ann_path, dataset.kind, num_classes)
+    key = KINDS[dataset.kind][0]
+    probed = [os.path.join(dataset.media_dir, entry[key]) for entry in entries[:_PROBED]]
+    if not any(os.path.exists(path) for path in probed):
+        raise UserError(
+            f"{way}: none of the first {len(probed)} entries of {dataset.ann_path} exists, the first being {probed[0]}"
+            "; correct data_prefix or the list."
+        )
+
+
+def _help(cfg: Config) -> str:
+    hints = cfg.get("data_help") or {}
+    parts = []
+    if hints.get("prepare"):
+        parts.append(f"prepare the data with `{hints['prepare']}`")
+    if hints.get("mini"):
+        parts.append(f"or run `python tools/train.py {hints['mini']}`, whose data needs no download")
+    return ", ".join(parts) + "." if parts else "correct the path in the config or with --cfg-options."

@@ -1,0 +1,10 @@
+"""Hooks of training and testing, registered for the ``mmaction`` scope."""
+
+from .curves import CurvesHook
+from .data_time import DataTimeHook
+from .predictions import PredictionHook
+from .progress import ProgressHook
+from .startup import StartupSummaryHook
+from .test_stats import TestStatsHook
+
+__all__ = ["CurvesHook", "DataTimeHook", "PredictionHook", "ProgressHook", "StartupSummaryHook", "TestStatsHook"]

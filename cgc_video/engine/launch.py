@@ -1,0 +1,117 @@
+"""Train or test a loaded config: checks first, then MMEngine's runner with this project's hooks."""
+
+import json
+import logging
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.dist import is_main_process
+from mmengine.runner import Runner
+
+from .build_errors import plain_build_errors
+from .checks import check_before_test, check_before_training, check_resume, check_weights
+from .hooks import TestStatsHook
+from .prepare import add_hooks, configure_reports, name_classes, plain_metrics, segments_per_view
+from .runner import VideoRunner
+
+__all__ = ["TestResult", "test", "train"]
+
+
+@dataclass
+class TestResult:
+    """What a test found.
+
+    Attributes:
+        metrics: What the evaluators returned, such as ``acc/top1`` in 0..1.
+        views: Views (clips x crops) per clip whose scores were averaged.
+        files: Tables and pictures that were written.
+    """
+
+    __test__ = False  # the name looks like a test class to pytest
+
+    metrics: dict[str, Any]
+    clips: int
+    views: int
+    seconds: float
+    work_dir: str
+    files: list[str] = field(default_factory=list)
+
+
+def train(cfg: Config) -> Runner:
+    """Train by a config whose ``work_dir`` is set; returns the runner when done.
+
+    Raises:
+        UserError: If a check finds what cannot work; nothing heavy is built before that.
+    """
+    check_before_training(cfg)
+    name_classes(cfg, "train")
+    name_classes(cfg, "val")
+    add_hooks(cfg, "CurvesHook", "DataTimeHook", "ProgressHook", "StartupSummaryHook")
+    configure_reports(cfg, "val", table=False)
+    with _running(cfg) as runner:
+        if cfg.get("resume"):
+            check_resume(runner.model, cfg.get("load_from"), cfg.work_dir)
+        elif cfg.get("load_from"):
+            check_weights(runner.model, cfg.load_from, complete=False)
+        runner.train()
+    return runner
+
+
+def test(cfg: Config, checkpoint: str) -> TestResult:
+    """Test a checkpoint by a config whose ``work_dir`` is set; the metrics go to ``work_dir/eval/metrics.json``."""
+    cfg.load_from, cfg.resume = checkpoint, False
+    check_before_test(cfg)
+    class_names = name_classes(cfg, "test")
+    add_hooks(cfg, "ProgressHook", "StartupSummaryHook")
+    configure_reports(cfg, "test", table=True)
+    num_segments = segments_per_view(cfg)
+    for hook in cfg.custom_hooks:
+        if hook.get("type") == "PredictionHook":
+            hook.num_segments = num_segments
+    # nothing of training is built for a test
+    cfg.train_cfg = cfg.train_dataloader = cfg.optim_wrapper = cfg.param_scheduler = None
+    cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    with _running(cfg) as runner:
+        check_weights(runner.model, checkpoint, complete=True, class_names=class_names)
+        stats = TestStatsHook(num_segments=num_segments)
+        runner.register_hook(stats)
+        metrics = runner.test()
+    folder = Path(runner.work_dir) / "eval"
+    result = TestResult(plain_metrics(metrics), stats.clips, stats.views, stats.seconds, runner.work_dir)
+    if is_main_process():
+        _save_metrics(result, folder / "metrics.json", checkpoint, cfg)
+        result.files = sorted(str(p) for p in folder.iterdir() if p.name.startswith(("test_", "metrics")))
+    return result
+
+
+@contextmanager
+def _running(cfg: Config):
+    """Build the runner; afterwards give the log file back."""
+    # MMEngine keeps loggers and scopes by name for the life of a process: each run gets a name of its own.
+    name = cfg.get("experiment_name") or (Path(cfg.filename).stem if cfg.filename else "run")
+    cfg.experiment_name = f"{name}_{uuid.uuid4().hex[:6]}"
+    runner = None
+    try:
+        with plain_build_errors(cfg):
+            if "runner_type" in cfg:
+                from mmaction.registry import RUNNERS
+
+                runner = RUNNERS.build(cfg)
+            else:
+                runner = VideoRunner.from_cfg(cfg)
+            yield runner
+    finally:
+        for handler in runner.logger.handlers if runner is not None else ():
+            if isinstance(handler, logging.FileHandler):
+                handler.close()
+
+
+def _save_metrics(result: TestResult, path: Path, checkpoint: str, cfg: Config) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    record = {"config": Path(cfg.filename).name if cfg.filename else None, "checkpoint": str(checkpoint)}
+    record |= {"clips": result.clips, "views_per_clip": result.views, "seconds": round(result.seconds, 3)}
+    path.write_text(json.dumps({**record, "metrics": result.metrics}, indent=2) + "\n")

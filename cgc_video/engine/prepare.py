@@ -1,0 +1,78 @@
+"""What a run adds to a config: hooks, folders for reports, class names."""
+
+from numbers import Number
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from ..datasets.lists import read_classes
+from ..errors import UserError
+from .checks.segments import sampled_frames
+from .data_config import split_datasets
+
+__all__ = ["add_hooks", "configure_reports", "name_classes", "plain_metrics", "segments_per_view"]
+
+
+def add_hooks(cfg: Config, *names: str) -> None:
+    """Add hooks by type, each unless the config has one of that type."""
+    custom = list(cfg.get("custom_hooks") or [])
+    present = {hook.get("type") for hook in [*custom, *(cfg.get("default_hooks") or {}).values()] if hook}
+    cfg.custom_hooks = custom + [{"type": name} for name in names if name not in present]
+
+
+def configure_reports(cfg: Config, split: str, table: bool) -> None:
+    """Give each ``ClassReport`` of a split its folder, ``<work_dir>/eval``; a test without one gets one."""
+    evaluators = cfg.get(f"{split}_evaluator")
+    if evaluators is None:
+        return
+    evaluators = list(evaluators) if isinstance(evaluators, list | tuple) else [evaluators]
+    if split == "test" and not any(evaluator.get("type") == "ClassReport" for evaluator in evaluators):
+        evaluators.append({"type": "ClassReport"})
+    for evaluator in evaluators:
+        if evaluator.get("type") == "ClassReport":
+            evaluator.setdefault("out_dir", str(Path(cfg.work_dir) / "eval"))
+            evaluator.setdefault("file_prefix", f"{split}_")
+            evaluator.setdefault("log_table", table)
+    cfg[f"{split}_evaluator"] = evaluators
+
+
+def name_classes(cfg: Config, split: str) -> list[str] | None:
+    """Put the names of ``classes.txt``, beside a list, into the data set's ``metainfo``, and so into checkpoints.
+
+    Returns:
+        The names in label order, as far as known.
+    Raises:
+        UserError: If their number is not ``num_classes``.
+    """
+    names = None
+    num_classes = (cfg.model.get("cls_head") or {}).get("num_classes")
+    for way, dataset in split_datasets(cfg, split):
+        metainfo = dict(dataset.cfg.get("metainfo") or {})
+        file = Path(dataset.ann_path).parent / "classes.txt" if dataset.ann_path else None
+        if not metainfo.get("classes") and file is not None and file.is_file():
+            metainfo["classes"] = read_classes(file)
+            if num_classes and len(metainfo["classes"]) != num_classes:
+                raise UserError(
+                    f"{way}: {file} names {len(metainfo['classes'])} classes, but model.cls_head.num_classes is "
+                    f"{num_classes}; make them equal."
+                )
+            dataset.cfg["metainfo"] = metainfo
+        if isinstance(metainfo.get("classes"), list | tuple):
+            names = names or list(metainfo["classes"])
+    return names
+
+
+def segments_per_view(cfg: Config) -> int:
+    """Frames per view of a 2D recognizer: the model's, else what the test pipeline samples."""
+    for part in ("backbone", "cls_head"):
+        if segments := (cfg.model.get(part) or {}).get("num_segments"):
+            return int(segments)
+    frames = [n for _, dataset in split_datasets(cfg, "test") for n in sampled_frames(dataset.cfg, views=False)]
+    return frames[0] if frames else 1
+
+
+def plain_metrics(metrics: dict[str, Any]) -> dict[str, float]:
+    """Metrics as plain numbers; what is no number is left out."""
+    scalars = {key: value.item() if getattr(value, "ndim", None) == 0 else value for key, value in metrics.items()}
+    return {key: float(value) for key, value in scalars.items() if isinstance(value, Number)}

@@ -1,0 +1,54 @@
+"""MMEngine's runner with a readable console, and with several processes also on a machine without a GPU."""
+
+import logging
+
+import torch
+from mmengine.dist import is_distributed
+from mmengine.logging import MMLogger
+from mmengine.runner import Runner
+
+__all__ = ["VideoRunner"]
+
+# Openings of records that are pages long or repeat per parameter; they stay in the log file.
+_FILE_ONLY = (
+    "Config:",
+    "Hooks will be executed",
+    "paramwise_options",
+    "Exp name:",
+    "Distributed training is not used",
+    '"FileClient" will be deprecated',
+    '"HardDiskBackend" is the alias',
+    "Checkpoints will be saved to",
+    "The prefix is not set in metric class DumpResults",
+)
+
+
+class _ConsoleFilter(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage().lstrip("\n-")
+        return not message.startswith((*_FILE_ONLY, "System environment:"))
+
+
+class VideoRunner(Runner):
+    """A ``Runner`` whose console shows progress and results only; the log file holds everything."""
+
+    def setup_env(self, env_cfg: dict) -> None:
+        """As MMEngine, whose ``--launcher pytorch`` insists on CUDA: without it, the processes talk through gloo."""
+        if self._launcher == "pytorch" and not torch.cuda.is_available() and not is_distributed():
+            torch.distributed.init_process_group("gloo")
+        super().setup_env(env_cfg)
+
+    def wrap_model(self, model_wrapper_cfg: dict | None, model: torch.nn.Module) -> torch.nn.Module:
+        """As MMEngine, but a model on the CPU is wrapped without device ids, which are those of GPUs."""
+        if self.distributed and model_wrapper_cfg is None and not torch.cuda.is_available():
+            unused = self.cfg.get("find_unused_parameters", False)
+            model_wrapper_cfg = {"type": "MMDistributedDataParallel", "find_unused_parameters": unused}
+            model_wrapper_cfg |= {"broadcast_buffers": False, "device_ids": None}
+        return super().wrap_model(model_wrapper_cfg, model)
+
+    def build_logger(self, *args, **kwargs) -> MMLogger:
+        logger = super().build_logger(*args, **kwargs)
+        for handler in logger.handlers:
+            if not isinstance(handler, logging.FileHandler):
+                handler.addFilter(_ConsoleFilter())
+        return logger

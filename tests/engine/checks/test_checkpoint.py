@@ -1,0 +1,84 @@
+"""How a checkpoint is held against a model."""
+
+import pytest
+import torch
+from torch import nn
+
+from cgc_video.engine.checks.checkpoint import check_resume, check_weights, compare_state
+from cgc_video.errors import UserError
+
+
+class Model(nn.Module):
+    def __init__(self, gate: bool = False, width: int = 4) -> None:
+        super().__init__()
+        self.backbone = nn.Module()
+        for index in range(5):
+            conv = nn.Conv2d(3, width, 3, bias=False)
+            if gate:
+                conv.gate = nn.Linear(2, 2)
+            self.backbone.add_module(f"conv{index}", conv)
+        self.head = nn.Linear(width, 2)
+
+
+def save(path, model, **more) -> str:
+    torch.save({"state_dict": model.state_dict(), **more}, path)
+    return str(path)
+
+
+def test_compare_state():
+    expected = {"a": torch.ones(2), "b": torch.ones(3), "c": torch.ones(1), "n.num_batches_tracked": torch.ones(1)}
+    given = {"a": torch.ones(2), "b": torch.ones(4), "d": torch.ones(1)}
+    match = compare_state(expected, given)
+    assert (match.matched, match.missing, match.unexpected) == (["a"], ["c"], ["d"])
+    assert match.mismatched == ["b (4,) for (3,)"]
+    assert not match.complete
+    assert "1 missing (c)" in str(match)
+
+
+def test_a_test_needs_every_entry(tmp_path):
+    own = save(tmp_path / "own.pth", Model())
+    check_weights(Model(), own, complete=True)
+    with pytest.raises(UserError, match="another model.*mismatched"):
+        check_weights(Model(width=8), own, complete=True)
+    with pytest.raises(UserError, match="10 missing .backbone.conv0.gate.weight"):
+        check_weights(Model(gate=True), own, complete=True)
+
+
+def test_a_test_needs_the_label_order_of_the_training(tmp_path):
+    own = save(tmp_path / "own.pth", Model(), meta={"dataset_meta": {"classes": ["left", "right"]}})
+    check_weights(Model(), own, complete=True, class_names=["left", "right"])
+    check_weights(Model(), own, complete=True, class_names=None)
+    with pytest.raises(UserError, match="trained with label 0 as 'left', but in the test set it is 'right'"):
+        check_weights(Model(), own, complete=True, class_names=["right", "left"])
+    with pytest.raises(UserError, match="knows 2 classes, but the test set names 3"):
+        check_weights(Model(), own, complete=True, class_names=["a", "b", "c"])
+
+
+def test_training_may_start_from_a_plain_backbone(tmp_path):
+    plain = save(tmp_path / "plain.pth", Model())
+    check_weights(Model(gate=True), plain, complete=False)
+    with pytest.raises(UserError, match="fits only 0 of 5 entries"):
+        check_weights(Model(width=8), plain, complete=False)
+
+
+def test_a_parallel_wrapper_leaves_no_trace(tmp_path):
+    state = {f"module.{key}": value for key, value in Model().state_dict().items()}
+    torch.save({"state_dict": state}, tmp_path / "wrapped.pth")
+    check_weights(Model(), str(tmp_path / "wrapped.pth"), complete=True)
+
+
+def test_resume(tmp_path):
+    meta = dict(epoch=1, iter=10)
+    full = save(tmp_path / "full.pth", Model(), optimizer={}, meta=meta)
+    check_resume(Model(), full, str(tmp_path))
+    with pytest.raises(UserError, match="weights only: use load_from"):
+        check_resume(Model(), save(tmp_path / "weights.pth", Model()), str(tmp_path))
+    with pytest.raises(UserError, match="another model"):
+        check_resume(Model(width=8), full, str(tmp_path))
+
+
+def test_resume_from_a_work_dir(tmp_path):
+    check_resume(Model(), None, str(tmp_path))  # nothing there: a fresh start
+    (tmp_path / "last_checkpoint").write_text(str(tmp_path / "gone.pth"))
+    with pytest.raises(UserError, match="is gone"):
+        check_resume(Model(), None, str(tmp_path))

@@ -1,0 +1,60 @@
+"""What a run adds to a config."""
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+
+from cgc_video.engine.prepare import add_hooks, configure_reports, name_classes, plain_metrics, segments_per_view
+from cgc_video.errors import UserError
+
+
+def config(tmp_path, num_classes: int = 2) -> Config:
+    dataset = dict(type="VideoDataset", ann_file=str(tmp_path / "list.txt"), pipeline=[])
+    loader = dict(dataset=dict(type="RepeatDataset", times=1, dataset=dataset))
+    return Config(dict(model=dict(cls_head=dict(num_classes=num_classes)), train_dataloader=loader, work_dir="out"))
+
+
+def test_class_names_beside_the_list_go_into_the_data_set(tmp_path):
+    cfg = config(tmp_path)
+    assert name_classes(cfg, "train") is None
+    (tmp_path / "classes.txt").write_text("left\nright\n")
+    assert name_classes(cfg, "train") == ["left", "right"]
+    dataset = cfg.train_dataloader.dataset.dataset
+    assert dataset.metainfo == dict(classes=["left", "right"])
+    dataset.metainfo = dict(classes=("a", "b"))  # the config's own go first
+    assert name_classes(cfg, "train") == ["a", "b"]
+    assert name_classes(cfg, "val") is None
+
+
+def test_class_names_must_be_as_many_as_classes(tmp_path):
+    (tmp_path / "classes.txt").write_text("left\nright\n")
+    with pytest.raises(UserError, match="names 2 classes, but model.cls_head.num_classes is 3"):
+        name_classes(config(tmp_path, num_classes=3), "train")
+
+
+def test_hooks_are_added_once():
+    cfg = Config(dict(default_hooks=dict(a=dict(type="A"), b=None), custom_hooks=[dict(type="B")]))
+    add_hooks(cfg, "A", "B", "C")
+    assert [hook.type for hook in cfg.custom_hooks] == ["B", "C"]
+
+
+def test_reports_get_a_folder():
+    cfg = Config(dict(work_dir="out", test_evaluator=dict(type="AccMetric"), val_evaluator=[dict(type="ClassReport")]))
+    configure_reports(cfg, "test", table=True)
+    configure_reports(cfg, "val", table=False)
+    assert [e.type for e in cfg.test_evaluator] == ["AccMetric", "ClassReport"]
+    assert cfg.test_evaluator[1].out_dir == "out/eval"
+    assert cfg.val_evaluator[0] == dict(type="ClassReport", out_dir="out/eval", file_prefix="val_", log_table=False)
+
+
+def test_segments_per_view():
+    assert segments_per_view(Config(dict(model=dict(cls_head=dict(num_segments=8))))) == 8
+    steps = [dict(type="SampleFrames", clip_len=1, num_clips=4, twice_sample=True)]
+    loader = dict(dataset=dict(type="VideoDataset", pipeline=steps))
+    assert segments_per_view(Config(dict(model=dict(), test_dataloader=loader))) == 4
+
+
+def test_plain_metrics():
+    metrics = {"a": np.float64(0.5), "b": torch.tensor(2), "c": 3, "d": torch.ones(2), "e": "text"}
+    assert plain_metrics(metrics) == {"a": 0.5, "b": 2.0, "c": 3.0}

@@ -1,0 +1,3 @@
+# P3D-A + Non-local (Table 4).
+_base_ = "./p3d_r50_sthv1.py"
+model = dict(backbone=_base_.non_local_blocks)

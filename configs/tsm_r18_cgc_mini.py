@@ -1,0 +1,3 @@
+# TSM-R18 + CGC on the rendered data.
+_base_ = "./tsm_r18_mini.py"
+model = dict(backbone=dict(conv_cfg=dict(type="CGC3d")))

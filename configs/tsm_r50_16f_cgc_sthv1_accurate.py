@@ -1,0 +1,3 @@
+# Testing with 2 clips x 3 crops of 256, TSM's "accurate" protocol.
+_base_ = "./tsm_r50_16f_cgc_sthv1.py"
+test_dataloader = dict(batch_size=1, dataset=dict(pipeline=_base_.accurate_pipeline))

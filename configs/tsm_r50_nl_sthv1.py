@@ -1,0 +1,3 @@
+# TSM + Non-local (Table 4).
+_base_ = "./tsm_r50_sthv1.py"
+model = dict(backbone=_base_.non_local_blocks)

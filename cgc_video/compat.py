@@ -5,10 +5,12 @@ test against the installed package in ``tests/test_compat.py``. ``apply_all`` ru
 that touch a heavy module wait for it with ``_after_import``.
 """
 
+import contextlib
 import functools
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import pickle
 import sys
 import types
 from collections.abc import Callable
@@ -74,8 +76,17 @@ def allow_checkpoint_types() -> bool:
     array_types = [np.ndarray, np.dtype, core.multiarray._reconstruct, core.multiarray.scalar]
     if hasattr(np, "dtypes"):  # numpy >= 1.25 pickles a dtype by its own class
         array_types += [getattr(np.dtypes, f"{kind}DType") for kind in ("Float64", "Float32", "Int64", "Int32", "Bool")]
-    # HistoryBuffer pickles its statistics methods through getattr, which torch restricts to allowed types.
-    torch.serialization.add_safe_globals([HistoryBuffer, *array_types, getattr])
+    torch.serialization.add_safe_globals([HistoryBuffer, *array_types])
+
+    def statistics_method(owner: type, name: str):
+        """What a pickled HistoryBuffer needs of ``getattr``, and no more."""
+        if owner is not HistoryBuffer or name.startswith("_"):
+            raise pickle.UnpicklingError(f"getattr({owner!r}, {name!r}) is not allowed in a checkpoint.")
+        return getattr(owner, name)
+
+    # before torch 2.6, whose default is weights_only=True, an entry has no name of its own
+    with contextlib.suppress(AttributeError, TypeError):
+        torch.serialization.add_safe_globals([(statistics_method, "builtins.getattr")])
     return True
 
 

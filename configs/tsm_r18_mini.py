@@ -2,7 +2,7 @@
 _base_ = [
     "./_base_/models/tsm_r50.py",
     "./_base_/datasets/mini_sth.py",
-    "./_base_/schedules/sgd_mini.py",
+    "./_base_/schedules/mini.py",
     "./_base_/default_runtime.py",
 ]
 model = dict(

@@ -31,6 +31,12 @@ def _seeded():
 
 
 @pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the repository."""
+    return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
 def clips():
     """The folder of real videos beside the repository."""
     folder = Path(__file__).resolve().parents[2] / "shared" / "clips"

@@ -55,6 +55,17 @@ def test_other_types_are_still_refused(tmp_path):
         torch.load(tmp_path / "harmful.pth", weights_only=True)
 
 
+class Prying:
+    def __reduce__(self):
+        return getattr, (torch.Tensor, "__init__")
+
+
+def test_getattr_serves_nothing_but_the_history_buffer(tmp_path):
+    torch.save({"x": Prying()}, tmp_path / "prying.pth")
+    with pytest.raises(Exception, match="not allowed in a checkpoint|Unsupported"):
+        torch.load(tmp_path / "prying.pth", weights_only=True)
+
+
 def test_resnet_tsm_without_weights_initialises(monkeypatch):
     from mmaction.registry import MODELS
     from mmengine.registry import DefaultScope

@@ -5,5 +5,5 @@ cd "$(dirname "$0")/.."
 . tools/environment.sh
 ruff check -q .
 ruff format -q --check .
-mypy -q 2>/dev/null || mypy
+mypy --no-error-summary
 exec python -m pytest "$@"

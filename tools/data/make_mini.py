@@ -15,7 +15,7 @@ EXAMPLE = """\
 example:
   python tools/data/make_mini.py --output data/mini_sth
 prints, besides progress:
-  Rendered 512 training and 128 validation clips of 8 classes in 25 s.
+  Rendered 768 training and 256 validation clips of 8 classes in 21 s.
   data/mini_sth: videos/, train_list.txt, val_list.txt, classes.txt, mini.json
 
 With --format rawframes the layout is that of Something-Something v1 as shipped; `python tools/data/prepare_sthv1.py`

@@ -43,8 +43,8 @@ class MiniArguments:
         renderer: Version of the renderer.
     """
 
-    train: int = 512
-    val: int = 128
+    train: int = 768
+    val: int = 256
     size: int = 64
     frames: int = 24
     seed: int = 0

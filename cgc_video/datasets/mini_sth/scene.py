@@ -50,7 +50,7 @@ def frame_widths(size: int) -> list[int]:
 
 def speed_profile(rng: np.random.Generator, frames: int) -> np.ndarray:
     """Draw the progress ``(T,)`` from 0 to 1 of a process: a hold, an eased movement, a hold."""
-    hold_before, hold_after = rng.uniform(0.0, 0.15, size=2)
+    hold_before, hold_after = rng.uniform(0.0, 0.1, size=2)
     time = (np.arange(frames) / (frames - 1) - hold_before) / (1 - hold_before - hold_after)
     time = np.clip(time, 0.0, 1.0)
     easing = rng.random()
@@ -62,19 +62,19 @@ def _draw_poses(rng: np.random.Generator, motion: str, height: int, width: int, 
     centred = progress - 0.5
     x = np.full(frames, width * rng.uniform(0.42, 0.58))
     y = np.full(frames, height * rng.uniform(0.42, 0.58))
-    diameter = np.full(frames, height * rng.uniform(0.26, 0.4))
+    diameter = np.full(frames, height * rng.uniform(0.32, 0.45))
     angle = np.full(frames, rng.uniform(0, 2 * np.pi))
     slant = rng.uniform(-0.1, 0.1) * height * centred
     if motion == "rightward":
-        x, y = x + width * rng.uniform(0.4, 0.75) * centred, y + slant
+        x, y = x + width * rng.uniform(0.5, 0.8) * centred, y + slant
     elif motion == "upward":
-        x, y = x + slant, y - height * rng.uniform(0.4, 0.75) * centred
+        x, y = x + slant, y - height * rng.uniform(0.5, 0.8) * centred
     elif motion == "approaching":
-        ratio = rng.uniform(2.0, 3.0)
-        diameter = height * rng.uniform(0.2, 0.26) * ratio**progress
+        ratio = rng.uniform(2.2, 3.2)
+        diameter = height * rng.uniform(0.22, 0.28) * ratio**progress
     elif motion == "clockwise":
-        diameter = np.full(frames, height * rng.uniform(0.36, 0.55))
-        angle = angle + np.deg2rad(rng.uniform(90, 200)) * progress
+        diameter = np.full(frames, height * rng.uniform(0.45, 0.65))
+        angle = angle + np.deg2rad(rng.uniform(120, 220)) * progress
     else:
         raise ValueError(f"motion ({motion}) must be one of {list(MOTIONS)}.")
     return np.stack([x, y, diameter, angle], axis=1)

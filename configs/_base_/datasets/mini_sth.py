@@ -2,15 +2,17 @@
 data_root = "data/mini_sth"
 data_help = dict(prepare="python tools/data/make_mini.py", mini=None)
 num_classes = 8
-num_segments = 8
+num_segments = 4
 
 videos = dict(type="VideoDataset", data_prefix=dict(video=f"{data_root}/videos"))
 train_pipeline = [
     dict(type="DecordInit"),
     dict(type="SampleFrames", clip_len=1, frame_interval=1, num_clips=num_segments),
     dict(type="DecordDecode"),
-    dict(type="Resize", scale=(56, 48), keep_ratio=False),
-    dict(type="RandomCrop", size=48),
+    dict(type="Resize", scale=(36, 32), keep_ratio=False),
+    dict(type="RandomCrop", size=32),
+    # mirrored: left and right change places, clockwise and counter-clockwise too
+    dict(type="Flip", flip_ratio=0.5, flip_label_map={0: 1, 1: 0, 6: 7, 7: 6}),
     dict(type="FormatShape", input_format="NCHW"),
     dict(type="PackActionInputs"),
 ]
@@ -18,8 +20,8 @@ val_pipeline = [
     dict(type="DecordInit"),
     dict(type="SampleFrames", clip_len=1, frame_interval=1, num_clips=num_segments, test_mode=True),
     dict(type="DecordDecode"),
-    dict(type="Resize", scale=(56, 48), keep_ratio=False),
-    dict(type="CenterCrop", crop_size=48),
+    dict(type="Resize", scale=(36, 32), keep_ratio=False),
+    dict(type="CenterCrop", crop_size=32),
     dict(type="FormatShape", input_format="NCHW"),
     dict(type="PackActionInputs"),
 ]
@@ -30,8 +32,8 @@ test_pipeline = [
         type="SampleFrames", clip_len=1, frame_interval=1, num_clips=num_segments, test_mode=True, twice_sample=True
     ),
     dict(type="DecordDecode"),
-    dict(type="Resize", scale=(56, 48), keep_ratio=False),
-    dict(type="ThreeCrop", crop_size=48),
+    dict(type="Resize", scale=(36, 32), keep_ratio=False),
+    dict(type="ThreeCrop", crop_size=32),
     dict(type="FormatShape", input_format="NCHW"),
     dict(type="PackActionInputs"),
 ]

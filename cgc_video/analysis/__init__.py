@@ -1,0 +1,1 @@
+"""Studies and reports over trained models."""

@@ -1,0 +1,93 @@
+"""Load a trained recognizer and name what a video shows."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.dataset import Compose
+from mmengine.registry import DefaultScope
+from torch import nn
+
+from cgc_video.datasets.lists import read_classes
+from cgc_video.engine.checks.checkpoint import check_checkpoint_file, check_weights
+from cgc_video.engine.config import load_config
+from cgc_video.errors import UserError
+
+__all__ = ["Prediction", "Recognizer", "load_recognizer", "predict"]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A class and its probability, averaged over the views of the test pipeline."""
+
+    label: int
+    name: str
+    probability: float
+
+
+@dataclass
+class Recognizer:
+    """A model in evaluation mode, its test pipeline and its class names in label order."""
+
+    model: nn.Module
+    pipeline: Compose
+    class_names: list[str]
+
+
+def load_recognizer(config: str | Config, checkpoint: str, device: str = "cpu") -> Recognizer:
+    """Build a config's model and load a checkpoint of it.
+
+    Args:
+        config: Path of a config, or a loaded one. Its test pipeline says how many clips and crops are scored.
+        checkpoint: A ``.pth`` file of that model.
+
+    Raises:
+        UserError: If a file is missing, or the checkpoint is of another model.
+    """
+    cfg = load_config(config) if isinstance(config, str) else config
+    check_checkpoint_file(checkpoint)
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        cfg.model.backbone.pretrained = None  # the checkpoint has all weights
+        model = MODELS.build(cfg.model)
+        check_weights(model, checkpoint, complete=True)
+        content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        model.load_state_dict(content.get("state_dict", content))
+        pipeline = Compose(cfg.test_dataloader.dataset.pipeline)
+    return Recognizer(model.to(device).eval(), pipeline, _class_names(cfg, content))
+
+
+@torch.no_grad()
+def predict(recognizer: Recognizer, video: str, top_k: int = 5) -> list[Prediction]:
+    """Score a video file.
+
+    Args:
+        top_k: How many classes to return, most probable first; all if there are fewer.
+
+    Raises:
+        UserError: If the file is missing or cannot be decoded.
+    """
+    if not Path(video).is_file():
+        raise UserError(f"The video {video} does not exist; give the path of a video file.")
+    try:
+        data = recognizer.pipeline({"filename": video, "label": -1, "start_index": 0, "modality": "RGB"})
+    except Exception as error:  # each decoder and container fails in its own way
+        raise UserError(
+            f"{video} cannot be decoded as a video ({type(error).__name__}: {str(error).splitlines()[0]})."
+        ) from error
+    result = recognizer.model.test_step({"inputs": [data["inputs"]], "data_samples": [data["data_samples"]]})[0]
+    scores, labels = result.pred_score.topk(min(top_k, len(result.pred_score)))
+    names = recognizer.class_names
+    return [Prediction(i, names[i], score) for i, score in zip(labels.tolist(), scores.tolist(), strict=True)]
+
+
+def _class_names(cfg: Config, checkpoint: dict) -> list[str]:
+    """Names from the checkpoint, else from ``classes.txt`` beside the test list, else the labels themselves."""
+    meta = checkpoint.get("meta") or {}
+    if names := (meta.get("dataset_meta") or {}).get("classes"):
+        return list(names)
+    classes_file = Path(cfg.test_dataloader.dataset.ann_file).parent / "classes.txt"
+    if classes_file.is_file():
+        return read_classes(str(classes_file))
+    return [str(label) for label in range(cfg.model.cls_head.num_classes)]

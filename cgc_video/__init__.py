@@ -12,6 +12,7 @@ __all__ = ["__version__"]
 # Which of mmaction's registries looks for its types in which of our modules.
 _LOCATIONS = {
     "MODELS": "cgc_video.models",
+    "DATASETS": "cgc_video.datasets.listed",
     "HOOKS": "cgc_video.engine",
     "METRICS": "cgc_video.evaluation",
 }

@@ -73,8 +73,9 @@ def _draw_poses(rng: np.random.Generator, motion: str, height: int, width: int, 
         ratio = rng.uniform(2.2, 3.2)
         diameter = height * rng.uniform(0.22, 0.28) * ratio**progress
     elif motion == "clockwise":
-        diameter = np.full(frames, height * rng.uniform(0.45, 0.65))
-        angle = angle + np.deg2rad(rng.uniform(120, 220)) * progress
+        # from about upright to about lying on its side: an orientation that a small picture shows at once
+        diameter = np.full(frames, height * rng.uniform(0.55, 0.8))
+        angle = np.deg2rad(rng.uniform(-35, 35) + rng.uniform(70, 130) * progress)
     else:
         raise ValueError(f"motion ({motion}) must be one of {list(MOTIONS)}.")
     return np.stack([x, y, diameter, angle], axis=1)

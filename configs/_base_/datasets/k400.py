@@ -5,7 +5,7 @@ data_help = dict(prepare="python tools/data/prepare_kinetics.py data/kinetics400
 num_classes = 400
 num_segments = 8
 
-videos = dict(type="VideoDataset", data_prefix=dict(video=data_root))
+videos = dict(type="ListedVideos", data_prefix=dict(video=data_root))
 sample = dict(type="DenseSampleFrames", clip_len=1, frame_interval=1, num_clips=num_segments, sample_range=64)
 train_pipeline = [
     dict(type="DecordInit"),

@@ -4,15 +4,13 @@ data_help = dict(prepare="python tools/data/make_mini.py", mini=None)
 num_classes = 8
 num_segments = 4
 
-videos = dict(type="VideoDataset", data_prefix=dict(video=f"{data_root}/videos"))
+videos = dict(type="ListedVideos", data_prefix=dict(video=f"{data_root}/videos"))
 train_pipeline = [
     dict(type="DecordInit"),
     dict(type="SampleFrames", clip_len=1, frame_interval=1, num_clips=num_segments),
     dict(type="DecordDecode"),
     dict(type="Resize", scale=(36, 32), keep_ratio=False),
     dict(type="RandomCrop", size=32),
-    # mirrored: left and right change places, clockwise and counter-clockwise too
-    dict(type="Flip", flip_ratio=0.5, flip_label_map={0: 1, 1: 0, 6: 7, 7: 6}),
     dict(type="FormatShape", input_format="NCHW"),
     dict(type="PackActionInputs"),
 ]

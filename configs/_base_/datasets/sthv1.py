@@ -5,7 +5,7 @@ num_classes = 174
 num_segments = 8
 
 frames = dict(
-    type="RawframeDataset",
+    type="ListedFrames",
     data_prefix=dict(img=f"{data_root}/20bn-something-something-v1"),
     filename_tmpl="{:05}.jpg",
     start_index=1,

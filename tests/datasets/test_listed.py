@@ -1,0 +1,39 @@
+"""The registered data sets read what MMAction2's cannot: paths with spaces."""
+
+import pytest
+from mmaction.registry import DATASETS
+from mmengine.registry import DefaultScope
+
+from cgc_video.errors import UserError
+
+
+def build(kind: str, ann_file, **options):
+    with DefaultScope.overwrite_default_scope("mmaction"):
+        return DATASETS.build(dict(type=kind, ann_file=str(ann_file), pipeline=[], **options))
+
+
+def test_videos_in_folders_with_spaces(tmp_path):
+    (tmp_path / "list.txt").write_text("abseiling a wall/one.mp4 3\nplain/two.mp4 0\n")
+    dataset = build("ListedVideos", tmp_path / "list.txt", data_prefix=dict(video="videos"))
+    entries = [dataset.get_data_info(index) for index in range(len(dataset))]
+    assert [(e["filename"], e["label"]) for e in entries] == [
+        ("videos/abseiling a wall/one.mp4", 3),
+        ("videos/plain/two.mp4", 0),
+    ]
+    assert {(e["start_index"], e["modality"]) for e in entries} == {(0, "RGB")}
+
+
+def test_frames_keep_template_and_first_index(tmp_path):
+    (tmp_path / "list.txt").write_text("a folder/1 12 5\n")
+    dataset = build(
+        "ListedFrames", tmp_path / "list.txt", data_prefix=dict(img="frames"), filename_tmpl="{:05}.jpg", start_index=1
+    )
+    entry = dataset.get_data_info(0)
+    assert (entry["frame_dir"], entry["total_frames"], entry["label"]) == ("frames/a folder/1", 12, 5)
+    assert (entry["filename_tmpl"], entry["start_index"]) == ("{:05}.jpg", 1)
+
+
+def test_a_bad_line_is_named(tmp_path):
+    (tmp_path / "list.txt").write_text("one.mp4 0\ntwo.mp4\n")
+    with pytest.raises(UserError, match="2"):
+        build("ListedVideos", tmp_path / "list.txt", data_prefix=dict(video=""))

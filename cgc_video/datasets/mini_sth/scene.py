@@ -75,7 +75,7 @@ def _draw_poses(rng: np.random.Generator, motion: str, height: int, width: int, 
     elif motion == "clockwise":
         # from about upright to about lying on its side: an orientation that a small picture shows at once
         diameter = np.full(frames, height * rng.uniform(0.55, 0.8))
-        angle = np.deg2rad(rng.uniform(-35, 35) + rng.uniform(70, 130) * progress)
+        angle = np.deg2rad(rng.uniform(-20, 20) + rng.uniform(75, 110) * progress)
     else:
         raise ValueError(f"motion ({motion}) must be one of {list(MOTIONS)}.")
     return np.stack([x, y, diameter, angle], axis=1)

@@ -6,4 +6,6 @@ cd "$(dirname "$0")/.."
 ruff check -q .
 ruff format -q --check .
 mypy --no-error-summary
-exec python -m pytest "$@"
+# One process per core, one thread each: the tensors are too small for more.
+export OMP_NUM_THREADS=1
+exec python -m pytest -n auto "$@"

@@ -104,7 +104,7 @@ def test_no_rotation_maps_a_shape_onto_itself(shape):
 
 def test_sprite_stands_out_from_its_background():
     for seed in SEEDS:
-        scene = draw_scene(np.random.default_rng(seed), "rightward", size=32)
+        scene = draw_scene(np.random.default_rng(seed), "rightward", size=64)
         frames = render_scene(scene).astype(np.float32).mean(-1)
         assert np.abs(frames[-1] - frames[0]).max() > 60
 

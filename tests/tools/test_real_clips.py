@@ -9,7 +9,7 @@ from mmaction.registry import DATASETS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from tools.test import main as test_main
+from tools.test import main as run_test
 from tools.train import main as train_main
 
 NAMES = ["demo.mp4", "test.mp4", "test.avi"]
@@ -58,12 +58,8 @@ def test_training_and_ten_by_three_testing(name: str, repository: Path, tmp_path
         cfg.dump(str(tmp_path / "dense.py"))
         config = str(tmp_path / "dense.py")
     capsys.readouterr()
-    assert (
-        test_main(
-            [config, str(work_dir / "epoch_1.pth"), "--work-dir", str(work_dir), "--cfg-options", *options, *views]
-        )
-        == 0
-    )
+    arguments = [config, str(work_dir / "epoch_1.pth"), "--work-dir", str(work_dir)]
+    assert run_test([*arguments, "--cfg-options", *options, *views]) == 0
     result = json.loads((work_dir / "eval" / "metrics.json").read_text())
     assert (result["clips"], result["views_per_clip"]) == (3, 30)
     with (work_dir / "eval" / "test_per_class.csv").open() as file:

@@ -1,10 +1,12 @@
 """What a run adds to a config: hooks, folders for reports, class names."""
 
+import logging
 from numbers import Number
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.logging import print_log
 
 from ..datasets.lists import read_classes
 from ..errors import UserError
@@ -43,7 +45,7 @@ def name_classes(cfg: Config, split: str) -> list[str] | None:
     Returns:
         The names in label order, as far as known.
     Raises:
-        UserError: If their number is not ``num_classes``.
+        UserError: If there are more of them than ``num_classes``.
     """
     names = None
     num_classes = (cfg.model.get("cls_head") or {}).get("num_classes")
@@ -52,15 +54,27 @@ def name_classes(cfg: Config, split: str) -> list[str] | None:
         file = Path(dataset.ann_path).parent / "classes.txt" if dataset.ann_path else None
         if not metainfo.get("classes") and file is not None and file.is_file():
             metainfo["classes"] = read_classes(file)
-            if num_classes and len(metainfo["classes"]) != num_classes:
-                raise UserError(
-                    f"{way}: {file} names {len(metainfo['classes'])} classes, but model.cls_head.num_classes is "
-                    f"{num_classes}; make them equal."
-                )
+            metainfo["classes"] = _one_name_per_class(metainfo["classes"], num_classes, f"{way}: {file}")
             dataset.cfg["metainfo"] = metainfo
         if isinstance(metainfo.get("classes"), list | tuple):
             names = names or list(metainfo["classes"])
     return names
+
+
+def _one_name_per_class(names: list[str], num_classes: int | None, source: str) -> list[str]:
+    """More names than outputs are an error; outputs without a name, as when a part of a data set is tried, get one."""
+    surplus = (num_classes or len(names)) - len(names)
+    if surplus < 0:
+        raise UserError(
+            f"{source} names {len(names)} classes, but model.cls_head.num_classes is {num_classes}; make them equal."
+        )
+    if surplus:
+        print_log(
+            f"{source} names {len(names)} classes, and the model tells {num_classes} apart: {surplus} of them have no name.",
+            logger="current",
+            level=logging.WARNING,
+        )
+    return [*names, *(f"(unnamed class {label})" for label in range(len(names), len(names) + surplus))]
 
 
 def segments_per_view(cfg: Config) -> int:

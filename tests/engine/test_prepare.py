@@ -27,10 +27,18 @@ def test_class_names_beside_the_list_go_into_the_data_set(tmp_path):
     assert name_classes(cfg, "val") is None
 
 
-def test_class_names_must_be_as_many_as_classes(tmp_path):
+def test_more_class_names_than_classes_are_refused(tmp_path):
+    (tmp_path / "classes.txt").write_text("left\nright\nup\n")
+    with pytest.raises(UserError, match="names 3 classes, but model.cls_head.num_classes is 2; make them equal"):
+        name_classes(config(tmp_path), "train")
+
+
+def test_classes_without_a_name_are_told_and_numbered(tmp_path, caplog):
+    """A part of a data set, such as the rendered one in the place of Something-Something v1, trains its config."""
     (tmp_path / "classes.txt").write_text("left\nright\n")
-    with pytest.raises(UserError, match="names 2 classes, but model.cls_head.num_classes is 3"):
-        name_classes(config(tmp_path, num_classes=3), "train")
+    with caplog.at_level("WARNING"):
+        names = name_classes(config(tmp_path, num_classes=4), "train")
+    assert names == ["left", "right", "(unnamed class 2)", "(unnamed class 3)"]
 
 
 def test_hooks_are_added_once():

@@ -124,11 +124,6 @@ def test_clips_are_drawn(run, tiny_config, checkpoint):
     assert [name.partition("_")[0] for name in drawn] == ["000000", "000002", "000004"]
 
 
-def test_number_of_class_names(run, tiny_config, checkpoint, capsys):
-    message = fails(run, capsys, tiny_config(("num_classes=3", "num_classes=4")), checkpoint)
-    assert "classes.txt names 3 classes, but model.cls_head.num_classes is 4" in message
-
-
 def test_a_config_without_a_test(run, tiny_config, checkpoint, capsys):
     message = fails(run, capsys, tiny_config(('test_cfg = dict(type="TestLoop")', "")), checkpoint)
     assert "the config has no test_cfg, which is needed to test" in message

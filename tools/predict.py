@@ -14,9 +14,9 @@ from cgc_video.errors import UserError
 
 EXAMPLE = """\
 example:
-  python tools/predict.py configs/tsm_r18_cgc_mini.py work_dirs/quickstart/epoch_5.pth data/mini_sth/videos/000769.mp4
+  python tools/predict.py configs/tsm_r18_cgc_mini.py work_dirs/quickstart/epoch_5.pth data/mini_sth/videos/100001.mp4
 prints the most probable classes:
-  data/mini_sth/videos/000769.mp4
+  data/mini_sth/videos/100001.mp4
      99.1 %  Moving something left to right
       0.4 %  Moving something right to left
 """

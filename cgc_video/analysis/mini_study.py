@@ -149,7 +149,7 @@ def plot(runs: Sequence[Run], path: Path) -> None:
     axes.set(
         ylim=(0, 103), ylabel="top-1 (%)", title="Classes that differ in temporal order alone (R18, rendered clips)"
     )
-    axes.legend(loc="lower right", framealpha=1)
+    figure.legend(loc="outside lower center")
     figure.savefig(path, dpi=150)
 
 

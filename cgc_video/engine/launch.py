@@ -105,8 +105,10 @@ def _running(cfg: Config):
                 runner = VideoRunner.from_cfg(cfg)
             yield runner
     finally:
-        for handler in runner.logger.handlers if runner is not None else ():
+        # the logger stays the current one of this process: what logs next must not find a closed file
+        for handler in list(runner.logger.handlers) if runner is not None else ():
             if isinstance(handler, logging.FileHandler):
+                runner.logger.removeHandler(handler)
                 handler.close()
 
 

@@ -2,10 +2,12 @@
 
 import csv
 import importlib.util
+import logging
 from pathlib import Path
 
 import pytest
 import torch
+from mmengine.logging import MMLogger
 
 TOOL = Path(__file__).parents[2] / "tools" / "train.py"
 
@@ -55,6 +57,8 @@ def test_trains_and_resumes(train, tiny_config, capsys):
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["1", "2"]
     assert all(row["loss"] and row["val_top1"] for row in rows)
+    # what logs next in this process must not find a closed file
+    assert not any(isinstance(handler, logging.FileHandler) for handler in MMLogger.get_current_instance().handlers)
 
 
 def test_options_reach_the_run(train, tiny_config, capsys):

@@ -81,6 +81,16 @@ def randomise(model: nn.Module) -> None:
             )
 
 
+def assert_same_on_shared_weights(ours: nn.Module, theirs: nn.Module, x: torch.Tensor) -> None:
+    """Equal to 1e-5 of the largest output, with the same random weights in both."""
+    randomise(theirs)
+    ours.load_state_dict({canonical_key(key): value for key, value in theirs.state_dict().items()})
+    theirs.eval()
+    expected = theirs(x)
+    scale = expected.abs().max()
+    torch.testing.assert_close(ours.eval()(x) / scale, expected / scale, atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize("depth", [18, 50, 101])
 @pytest.mark.parametrize("kind", ["tsn", "tsm"])
 def test_plain_baselines_equal_those_of_mmaction2(kind: str, depth: int):
@@ -90,13 +100,7 @@ def test_plain_baselines_equal_those_of_mmaction2(kind: str, depth: int):
         else:
             theirs = MODELS.build(dict(type="ResNetTSM", depth=depth, num_segments=4, pretrained2d=False))
             ours = TSMResNet(depth, num_segments=4)
-    randomise(theirs)
-    ours.load_state_dict({canonical_key(key): value for key, value in theirs.state_dict().items()})
-    x = torch.randn(4, 3, 64, 48)
-    theirs.eval()
-    expected = theirs(x)
-    scale = expected.abs().max()
-    torch.testing.assert_close(ours.eval()(x) / scale, expected / scale, atol=1e-5, rtol=0)
+    assert_same_on_shared_weights(ours, theirs, torch.randn(4, 3, 64, 48))
 
 
 def test_non_local_blocks_equal_those_of_mmaction2():
@@ -107,13 +111,7 @@ def test_non_local_blocks_equal_those_of_mmaction2():
             dict(type="ResNetTSM", depth=50, num_segments=4, pretrained2d=False, non_local=flags, non_local_cfg=cfg)
         )
     ours = TSMResNet(50, num_segments=4, non_local=flags, non_local_cfg=cfg)
-    randomise(theirs)
-    ours.load_state_dict({canonical_key(key): value for key, value in theirs.state_dict().items()})
-    x = torch.randn(4, 3, 64, 64)
-    theirs.eval()
-    expected = theirs(x)
-    scale = expected.abs().max()
-    torch.testing.assert_close(ours.eval()(x) / scale, expected / scale, atol=1e-5, rtol=0)
+    assert_same_on_shared_weights(ours, theirs, torch.randn(4, 3, 64, 64))
 
 
 def test_shift_moves_an_eighth_of_the_channels_each_way():

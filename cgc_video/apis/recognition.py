@@ -11,6 +11,7 @@ from mmengine.registry import DefaultScope
 from torch import nn
 
 from cgc_video.datasets.lists import read_classes
+from cgc_video.engine.build_errors import plain_build_errors
 from cgc_video.engine.checks.checkpoint import check_checkpoint_file, check_weights
 from cgc_video.engine.config import load_config
 from cgc_video.errors import UserError
@@ -50,7 +51,8 @@ def load_recognizer(config: str | Config, checkpoint: str, device: str = "cpu") 
     check_checkpoint_file(checkpoint)
     with DefaultScope.overwrite_default_scope(cfg.default_scope):
         cfg.model.backbone.pretrained = None  # the checkpoint has all weights
-        model = MODELS.build(cfg.model)
+        with plain_build_errors(cfg):
+            model = MODELS.build(cfg.model)
         check_weights(model, checkpoint, complete=True)
         content = torch.load(checkpoint, map_location="cpu", weights_only=True)
         model.load_state_dict(content.get("state_dict", content))

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,14 +21,29 @@ _UNKNOWN = re.compile(r"(\S+) is not in the \S+ registry")
 
 @contextmanager
 def plain_build_errors(cfg: Config) -> Iterator[None]:
-    """Inside, a mistyped argument or type of the config becomes a ``UserError`` naming it; other errors pass."""
+    """Inside, a mistyped argument or type, or a value that our layers and models refuse by name, becomes a ``UserError``.
+
+    Other errors pass.
+    """
     try:
         yield
+    except UserError:
+        raise
+    except ValueError as error:
+        if not _raised_by_our_models(error):
+            raise
+        raise UserError(str(error)) from error
     except (TypeError, KeyError) as error:
         sentence = _sentence(cfg, str(error))
         if sentence is None:
             raise
         raise UserError(sentence) from error
+
+
+def _raised_by_our_models(error: ValueError) -> bool:
+    """Their ``ValueError`` quotes an argument's value and its rule; anyone else's may be a defect of ours."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return frame.f_globals.get("__name__", "").startswith(("cgc_video.layers.", "cgc_video.models.", "cgc_video.ops."))
 
 
 def _sentence(cfg: Config, message: str) -> str | None:

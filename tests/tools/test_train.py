@@ -117,6 +117,12 @@ def test_unknown_argument_names_the_nearest(fails, tiny_config):
     assert "model.backbone (ResNetTSM) has no argument 'shift_dvi' (did you mean 'shift_div'?)" in message
 
 
+def test_a_value_that_a_backbone_refuses(fails, tiny_config):
+    ours = 'type="TSMResNet", gated_stages=(0, 9)'
+    message = fails(tiny_config(('type="ResNetTSM"', ours), ("norm_eval=False, ", "")))
+    assert "gated_stages ((0, 9)) must be among 0 (the stem) and 1 to 4" in message
+
+
 def test_unknown_argument_of_a_dataset_transform(fails, tiny_config):
     message = fails(tiny_config(('type="Resize", scale=(32, 32)', 'type="Resize", scal=(32, 32)')))
     assert "(Resize) has no argument 'scal' (did you mean 'scale'?)" in message

@@ -171,9 +171,9 @@ class CGC3d(ContextGatedConv):
             return y.unflatten(0, (-1, num_frames)).transpose(1, 2)
         if self.num_segments is None:
             raise ValueError(f"x {tuple(x.shape)} has no time axis; set num_segments, or give clips (N, C, T, H, W).")
-        if len(x) % self.num_segments:
+        if x.shape[0] % self.num_segments:
             raise ValueError(
-                f"num_segments ({self.num_segments}) must divide the frame count ({len(x)}); set it in the config."
+                f"num_segments ({self.num_segments}) must divide the frame count ({x.shape[0]}); set it in the config."
             )
         return self._per_frame(x, self.num_segments)
 

@@ -111,9 +111,9 @@ class ContextGatedConv(_ConvNd):
             kernels = weight * torch.sigmoid(logits.flatten(1, 2))              # (N, O, C/groups, kh, kw)
             return modulated_conv2d(x, kernels, self.bias, **args)
         if gate_in is None:
-            gate_in = gate_out.new_zeros(len(x), self.in_channels, *gate_out.shape[2:])
+            gate_in = gate_out.new_zeros(x.shape[0], self.in_channels, *gate_out.shape[2:])
         if gate_out is None:
-            gate_out = gate_in.new_zeros(len(x), self.out_channels, *gate_in.shape[2:])
+            gate_out = gate_in.new_zeros(x.shape[0], self.out_channels, *gate_in.shape[2:])
         return gated_conv2d(x, weight, gate_in, gate_out, self.bias, **args)
 
     def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs) -> None:

@@ -1,17 +1,16 @@
-"""The fused CPU backend against the definition in float64, and its build."""
+"""The CPU backend against the definition in float64: its direct convolution, and its gating for a library's convolution."""
 
-import logging
 import multiprocessing
 from typing import NamedTuple
 
 import pytest
 import torch
 
-from cgc_video.ops.gated_conv import cpu
-from cgc_video.ops.gated_conv.eager import gated_conv2d_eager
-from cgc_video.ops.gated_conv.reference import gated_conv2d_reference
+from cgc_video.ops import gated_conv2d, gated_conv2d_reference
+from cgc_video.ops.gated_conv import c_library, cpu
 
-needs_kernel = pytest.mark.skipif(not cpu.is_available(), reason=str(cpu.why_unavailable()))
+needs_kernel = pytest.mark.skipif(bool(c_library.why_unavailable()), reason=str(c_library.why_unavailable()))
+both_paths = pytest.mark.parametrize("path", ["direct", "gating"])
 NAMES = ("y", "x", "weight", "gate_in", "gate_out", "bias")
 # Relative to the RMS of the exact values. Measured: this backend 3e-8 to 3e-7, eager 2e-8 to 3e-7 over these cases.
 FLOOR = 1e-6
@@ -67,11 +66,11 @@ CASES = [
 
 
 def fused(case: Case):
-    return lambda *tensors: cpu.gated_conv2d_cpu(*tensors, *case.conv_args, 1)
+    return lambda *tensors: gated_conv2d(*tensors, *case.conv_args, backend="cpu")
 
 
 def eager(case: Case):
-    return lambda *tensors: gated_conv2d_eager(*tensors, *case.conv_args, 1)
+    return lambda *tensors: gated_conv2d(*tensors, *case.conv_args, backend="eager")
 
 
 def exact(case: Case):
@@ -106,6 +105,11 @@ def assert_as_good_as_eager(actual, eager_results, expected):
 
 
 @pytest.fixture
+def _path(path, monkeypatch):
+    monkeypatch.setattr(cpu, "_is_small", lambda x, *others: path == "direct" and x.numel() > 0)
+
+
+@pytest.fixture
 def _threads():
     before = torch.get_num_threads()
     yield
@@ -120,6 +124,8 @@ def _nan_filled(monkeypatch):
 
 
 @needs_kernel
+@both_paths
+@pytest.mark.usefixtures("_path")
 @pytest.mark.usefixtures("_threads", "_nan_filled")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_matches_reference(case):
@@ -129,6 +135,8 @@ def test_matches_reference(case):
 
 
 @needs_kernel
+@both_paths
+@pytest.mark.usefixtures("_path")
 @pytest.mark.parametrize("layout", ["channels_last", "expanded", "sliced", "offset", "transposed-grad"])
 def test_any_memory_layout(layout):
     case = Case("layout", 4, 32, 16, (3, 3))
@@ -150,6 +158,8 @@ def test_any_memory_layout(layout):
 
 
 @needs_kernel
+@both_paths
+@pytest.mark.usefixtures("_path")
 @pytest.mark.parametrize(
     "requires", [(0, 1, 1, 1, 1), (0, 0, 1, 1, 0), (0, 0, 0, 1, 0), (1, 0, 0, 0, 0), (0, 0, 0, 0, 1)], ids=str
 )
@@ -166,13 +176,15 @@ def test_only_the_wanted_gradients(requires, size):
 @needs_kernel
 def test_without_bias_and_without_gradients():
     case = Case("plain", 2, 16, 16, (2, 2))
-    tensors = case.tensors()[:4]
+    tensors = [*case.tensors()[:4], None]
     with torch.inference_mode():
-        y = cpu.gated_conv2d_cpu(*tensors, None, *case.conv_args, 1)
-    torch.testing.assert_close(y, exact(case)(*tensors, None).float())
+        y = fused(case)(*tensors)
+    torch.testing.assert_close(y, exact(case)(*tensors).float())
 
 
 @needs_kernel
+@both_paths
+@pytest.mark.usefixtures("_path")
 @pytest.mark.parametrize("logit", [100.0, -100.0, 39.5, -39.5])
 def test_large_logits(logit):
     """Beyond +-40 the exponentials would overflow, and the eager backend serves."""
@@ -188,7 +200,7 @@ def test_nan_comes_through(which):
     case = Case("nan", 2, 16, 16, (2, 2))
     tensors = case.tensors()
     tensors[which].view(-1)[0] = float("nan")
-    assert cpu.gated_conv2d_cpu(*tensors, *case.conv_args, 1).isnan().any()
+    assert fused(case)(*tensors).isnan().any()
 
 
 @needs_kernel
@@ -203,17 +215,8 @@ def test_empty_batch():
 @needs_kernel
 def test_zero_logits_halve_the_plain_convolution():
     x, weight, gate_in, gate_out, _ = Case("zero", 4, 64, 32, (3, 3)).tensors()
-    y = cpu.gated_conv2d_cpu(x, weight, 0 * gate_in, 0 * gate_out, None, (1, 1), (1, 1), (1, 1), 1)
+    y = gated_conv2d(x, weight, 0 * gate_in, 0 * gate_out, padding=1, backend="cpu")
     torch.testing.assert_close(y, torch.conv2d(x, weight, None, 1, 1) / 2)
-
-
-@needs_kernel
-def test_second_derivatives_are_refused():
-    case = Case("twice", 2, 16, 16, (2, 2))
-    x, *others = case.tensors()
-    y = cpu.gated_conv2d_cpu(x.requires_grad_(), *others, *case.conv_args, 1)
-    with pytest.raises(RuntimeError, match="differentiable once"):
-        torch.autograd.grad(y.square().sum(), x, create_graph=True)
 
 
 @needs_kernel
@@ -244,72 +247,20 @@ def test_unsupported_reasons():
     reason = cpu.unsupported_reason
     assert reason(x.double(), weight.double(), *args, 1) == "it takes float32 only (float64 given)"
     assert reason(x, weight.bfloat16(), *args, 1) == "it takes float32 only (bfloat16 given)"
-    assert reason(x, weight[:, :8], *args, 2) == "it takes groups=1 only (2 given)"
     assert reason(x.to("meta"), weight, *args, 1) == "it runs on the CPU only (meta given)"
-    assert reason(x, torch.nn.Parameter(weight), *args, 1) == cpu.why_unavailable()
+    assert reason(x, torch.nn.Parameter(weight), *args, 1) == c_library.why_unavailable()
 
 
 @needs_kernel
-def test_serves_small_maps_only():
-    args = ((1, 1), (1, 1), (1, 1))
+def test_small_maps_are_convolved_directly():
+    def is_small(channels, out_channels, size, stride=1, padding=1, groups=1):
+        x, weight = torch.empty(8, channels, size, size), torch.empty(out_channels, channels // groups, 3, 3)
+        return cpu._is_small(x, weight, (stride, stride), (padding, padding), (1, 1), groups)
 
-    def faster(channels, out_channels, size, args=args):
-        return cpu.is_faster(torch.empty(8, channels, size, size), torch.empty(out_channels, channels, 3, 3), *args)
-
-    assert faster(512, 512, 2)
-    assert faster(128, 128, 14)
-    assert not faster(64, 64, 28)
-    assert faster(64, 64, 28, ((2, 2), (1, 1), (1, 1)))  # the output decides
-    assert not faster(3, 64, 8)  # 13 of 16 channels would be padding
-    assert not faster(64, 64, 2, ((1, 1), (0, 0), (1, 1)))  # no output: the eager backend raises
-
-
-@pytest.fixture
-def fresh_cache(tmp_path, monkeypatch):
-    """An empty cache folder, and no library loaded."""
-    monkeypatch.setenv("CGC_VIDEO_CACHE", str(tmp_path / "cache"))
-    cpu._load.cache_clear()
-    yield tmp_path / "cache"
-    monkeypatch.undo()
-    cpu._load.cache_clear()
-
-
-def test_no_compiler_falls_back(fresh_cache, monkeypatch, caplog):
-    monkeypatch.setenv("CC", "/nowhere/cc")
-    with caplog.at_level(logging.WARNING):
-        assert not cpu.is_available()
-        assert not cpu.is_available()
-    assert len(caplog.records) == 1
-    assert "/nowhere/cc" in cpu.why_unavailable()
-    x, weight = torch.zeros(1, 16, 2, 2), torch.zeros(16, 16, 3, 3)
-    assert "not available" in cpu.unsupported_reason(x, weight, (1, 1), (1, 1), (1, 1), 1)
-
-
-def test_failing_build_falls_back(fresh_cache, monkeypatch, tmp_path):
-    compiler = tmp_path / "cc"
-    compiler.write_text("#!/bin/sh\n[ \"$1\" = --version ] && exit 0\necho 'omp.h: no such file' >&2\nexit 1\n")
-    compiler.chmod(0o755)
-    monkeypatch.setenv("CC", str(compiler))
-    assert "omp.h: no such file" in cpu.why_unavailable()
-    assert list(fresh_cache.iterdir()) == []
-
-
-@needs_kernel
-def test_build_is_cached(fresh_cache):
-    assert cpu.is_available()
-    (library,) = fresh_cache.iterdir()
-    built_at = library.stat().st_mtime_ns
-    cpu._load.cache_clear()
-    assert cpu.is_available()
-    assert [path.stat().st_mtime_ns for path in fresh_cache.iterdir()] == [built_at]
-
-
-@needs_kernel
-def test_unwritable_cache_folder_falls_back_to_a_temporary_one(tmp_path, monkeypatch):
-    blocked = tmp_path / "file"
-    blocked.write_text("")
-    monkeypatch.setenv("CGC_VIDEO_CACHE", str(blocked / "cache"))
-    monkeypatch.setattr(cpu.tempfile, "gettempdir", lambda: str(tmp_path))
-    folder = cpu._cache_folder()
-    assert folder.parent == tmp_path
-    assert folder.stat().st_mode & 0o077 == 0
+    assert is_small(512, 512, 2)
+    assert is_small(128, 128, 14)
+    assert not is_small(64, 64, 28)
+    assert is_small(64, 64, 28, stride=2)  # the output decides
+    assert not is_small(3, 64, 8)  # 13 of 16 channels would be padding
+    assert not is_small(64, 64, 2, padding=0)  # no output
+    assert not is_small(64, 64, 4, groups=2)

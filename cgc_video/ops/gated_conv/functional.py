@@ -1,16 +1,12 @@
-"""The public function: it validates, selects a backend and calls it."""
+"""The public function: it validates, casts under autocast, and calls the operator."""
 
 import torch
 from torch import Tensor
 
-from . import cpu
-from .eager import gated_conv2d_eager
+from .operator import gated_conv2d_operator
 from .reference import gated_conv2d_reference
 
-__all__ = ["BACKENDS", "gated_conv2d", "select_backend", "unsupported_reason"]
-
-# In order of preference; the last one serves every call.
-BACKENDS = ("cpu", "eager")
+__all__ = ["gated_conv2d"]
 
 
 def gated_conv2d(
@@ -60,34 +56,8 @@ def _run(backend: str, x, weight, gate_in, gate_out, bias, conv_args: tuple) -> 
     if backend == "reference":
         names = ("stride", "padding", "dilation", "groups")
         return gated_conv2d_reference(x, weight, gate_in, gate_out, bias, **dict(zip(names, conv_args, strict=True)))
-    backend = select_backend(x, weight, *conv_args, backend=backend)
-    implementation = cpu.gated_conv2d_cpu if backend == "cpu" else gated_conv2d_eager
-    return implementation(x, weight, gate_in, gate_out, bias, *conv_args)
-
-
-def select_backend(
-    x: Tensor, weight: Tensor, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups: int = 1, backend: str = "auto"
-) -> str:
-    """Name the backend that serves a call: the fused CPU kernel where it is the faster one, else eager.
-
-    Raises:
-        ValueError: If ``backend`` names one that cannot run this call, or none that exists.
-    """
-    call = (x, weight, _pair(stride), _pair(padding), _pair(dilation), groups)
-    if backend == "auto":
-        return "cpu" if unsupported_reason("cpu", *call) is None and cpu.is_faster(*call[:-1]) else "eager"
-    if backend not in BACKENDS:
-        raise ValueError(f"backend ({backend!r}) must be 'auto', 'reference' or one of {BACKENDS}.")
-    if reason := unsupported_reason(backend, *call):
-        raise ValueError(f"backend ({backend!r}) cannot run this call: {reason}; use backend='auto'.")
-    return backend
-
-
-def unsupported_reason(backend: str, x: Tensor, weight: Tensor, stride, padding, dilation, groups: int) -> str | None:
-    """Why ``backend`` cannot run a call, or ``None`` if it can."""
-    if backend == "eager":
-        return None
-    return cpu.unsupported_reason(x, weight, stride, padding, dilation, groups)
+    y = gated_conv2d_operator(x, weight, gate_in, gate_out, *conv_args, backend)
+    return y if bias is None else y + bias.view(-1, 1, 1)
 
 
 def _autocast_dtype(device_type: str) -> torch.dtype | None:

@@ -1,4 +1,4 @@
-/* The gated convolution with the gate computed in registers, for small output maps. See cpu.py for the derivation.
+/* The gated convolution with the gate computed in registers, for small output maps. Called by cpu_direct.py.
  *
  * Layouts, all float32, channels last; C and O are padded with zeros to multiples of 16, so there is no tail, and every
  * row starts at a multiple of 64 bytes:
@@ -7,58 +7,30 @@
  * Geometry: tap k connects count[k] pairs, input pixel row[k * P + j] and output pixel out[k * P + j]; pairs that fall
  * into the zero padding are absent.
  */
-#include <stddef.h>
 #include <string.h>
 
-#if defined(__AVX512F__)
-#include <immintrin.h>
-#define VL 16
-#define JMAX 4 /* output pixels of a forward tile: 4 x JMAX accumulators */
-#elif defined(__AVX__)
-#include <immintrin.h>
-#define VL 8
-#define JMAX 3
-#else
-#define VL 4
-#define JMAX 3
-#endif
+#include "gate.h"
 
-#define DIVIDED 1      /* output channels of a tile that are gated by a true division, see divide() */
 #define OT 4           /* output channels of a tile */
 #define OG 32          /* output channels that share one buffer of kernels in the backward pass */
+#if VL == 16
+#define JMAX 4 /* output pixels of a forward tile: 4 x JMAX accumulators */
+#else
+#define JMAX 3
+#endif
 #define JFUSED 4       /* up to here the backward pass needs no buffer */
 #define CB_FORWARD 512 /* channels of a buffer, so that it stays in the L1 cache */
 #define CB_BACKWARD 128
 #define L2_BYTES (128 * 1024)
 
-#define INLINE static inline __attribute__((always_inline))
 #define ALIGNED __attribute__((aligned(64)))
-#define UNROLL _Pragma("GCC unroll 16")
-
-typedef float vec __attribute__((vector_size(VL * sizeof(float)), may_alias));
 
 typedef struct {
     const int *count, *row, *out;
     long batch, channels, out_channels, taps, pixels, rows;
 } Geometry;
 
-INLINE vec load(const float *p) { return *(const vec *)p; }
-INLINE void store(float *p, vec v) { *(vec *)p = v; }
-INLINE vec splat(float s) { return s - (vec){0}; }
 INLINE long min_long(long p, long q) { return p < q ? p : q; }
-
-/* x / d. An estimate of 12 bits and one Newton step (1.3e-7 at worst) keeps the multipliers busy, a division the
- * divider: output channel i of a tile takes the one or the other, so that both work at once. */
-INLINE vec divide(vec x, vec d, const int i) {
-#if defined(__AVX512F__)
-    const vec r = (vec)_mm512_rcp14_ps((__m512)d);
-#elif defined(__AVX__)
-    const vec r = (vec)_mm256_rcp_ps((__m256)d);
-#else
-    const vec r = 1.0f / d;
-#endif
-    return i < DIVIDED || VL == 4 ? x / d : x * r * (2.0f - d * r);
-}
 
 /* sum[i] += the sum of the lanes of v[i], i < 4 */
 INLINE void add_sums(const vec *v, float *sum) {
@@ -197,16 +169,6 @@ void cgc_forward(const float *x, const float *w, const float *a, const float *b,
             for (long k = 0; k < taps; k++)
                 for (long n = n0; n < n1; n++) forward_tap(&s, n, k, o0, o1, x, w, a, b, y);
         }
-}
-
-/* Gradients of one kernel element: dk is the gradient of the modulated kernel; returns that kernel. */
-INLINE vec gate_backward(const float *w, vec av, vec scale, vec dk, float *dw, vec *dgi, vec *dgo, const int i) {
-    const vec g = divide(splat(1.0f), 1.0f + av * scale, i), weight = load(w), kernel = weight * g, product = g * dk;
-    store(dw, load(dw) + product);
-    vec logit = product * (weight - kernel); /* dk W G (1 - G) */
-    *dgi += logit;
-    *dgo += logit;
-    return kernel;
 }
 
 /* 4 output channels, jt pixels, all in registers. */

@@ -1,6 +1,6 @@
 """The gated convolution by a convolution of a library, in chunks of samples that share one buffer of gated kernels.
 
-``n`` samples with a kernel each are one convolution of ``n`` times the groups. What gates the kernels, and takes their gradients
+``n`` samples with a kernel each are one convolution of ``n`` times the groups, where that is fast. What gates the kernels, and takes their gradients
 apart again, is a :class:`Gating`; a backward pass gates the kernels again.
 """
 
@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from .layout import empty_like_format, output_size
+from .layout import empty_like_format, memory_format, output_size
 
 __all__ = ["Gating", "backward", "forward"]
 
@@ -29,10 +29,14 @@ class Gating(Protocol):
 
 def forward(gating: Gating, x: Tensor, weight: Tensor, stride, padding, dilation, groups: int) -> Tensor:
     """Convolve each sample with its gated kernel; the output has the memory format of ``x``."""
+    args = (stride, padding, dilation, groups)
+    chunks = _chunks(len(x), weight)
+    if len(chunks) == 1:
+        return _convolve_each(x, gating.kernels(chunks[0]), *args).contiguous(memory_format=memory_format(x))
     size = output_size(*x.shape[2:], *weight.shape[2:], stride, padding, dilation)
     y = empty_like_format(x, x.shape[0], weight.shape[0], *size)
-    for chunk in _chunks(len(x), weight):
-        y[chunk] = _convolve_each(x[chunk], gating.kernels(chunk), stride, padding, dilation, groups)
+    for chunk in chunks:
+        y[chunk] = _convolve_each(x[chunk], gating.kernels(chunk), *args)
     return y
 
 
@@ -59,27 +63,45 @@ def _chunks(batch_size: int, weight: Tensor) -> list[slice]:
 
 
 def _convolve_each(x: Tensor, kernels: Tensor, stride, padding, dilation, groups: int) -> Tensor:
-    """Convolve sample ``i`` with kernel ``i``: one convolution with ``n`` times the groups."""
-    n = len(x)
-    y = torch.conv2d(x.flatten(0, 1).unsqueeze(0), kernels.flatten(0, 1), None, stride, padding, dilation, n * groups)
-    return y.squeeze(0).unflatten(0, (n, -1))
+    """Convolve sample ``i`` with kernel ``i``."""
+    args = (None, stride, padding, dilation)
+    if _one_by_one(kernels, groups):
+        return torch.cat([torch.conv2d(x_n.unsqueeze(0), kernel, *args, groups) for x_n, kernel in zip(x, kernels, strict=True)])
+    y = torch.conv2d(_as_channels(x), kernels.flatten(0, 1), *args, len(x) * groups)
+    return _as_samples(y, len(x))
 
 
-def _convolve_each_backward(grad, x, kernels, stride, padding, dilation, groups: int, need_x: bool, need_kernels: bool):
+def _convolve_each_backward(
+    grad: Tensor, x: Tensor, kernels: Tensor, stride, padding, dilation, groups: int, need_x: bool, need_kernels: bool
+) -> tuple[Tensor | None, Tensor | None]:
+    """The gradients of ``x`` and of the kernels."""
+
+    def differentiate(grad, x, kernels, groups):
+        args = (None, stride, padding, dilation, False, (0, 0), groups, (need_x, need_kernels, False))
+        return torch.ops.aten.convolution_backward(grad, x, kernels, *args)[:2]
+
     n = len(x)
-    grad_x, grad_kernels, _ = torch.ops.aten.convolution_backward(
-        grad.flatten(0, 1).unsqueeze(0),
-        x.flatten(0, 1).unsqueeze(0),
-        kernels.flatten(0, 1),
-        None,
-        stride,
-        padding,
-        dilation,
-        False,
-        (0, 0),
-        n * groups,
-        (need_x, need_kernels, False),
-    )
-    grad_x = grad_x.squeeze(0).unflatten(0, (n, -1)) if need_x else None
-    grad_kernels = grad_kernels.unflatten(0, (n, -1)) if need_kernels else None
-    return grad_x, grad_kernels
+    if _one_by_one(kernels, groups):
+        each = [differentiate(grad[i : i + 1], x[i : i + 1], kernels[i], groups) for i in range(n)]
+        grad_x, grad_kernels = zip(*each, strict=True)
+        return torch.cat(grad_x) if need_x else None, torch.stack(grad_kernels) if need_kernels else None
+    grad_x, grad_kernels = differentiate(_as_channels(grad), _as_channels(x), kernels.flatten(0, 1), n * groups)
+    return _as_samples(grad_x, n) if need_x else None, grad_kernels.unflatten(0, (n, -1)) if need_kernels else None
+
+
+def _one_by_one(kernels: Tensor, groups: int) -> bool:
+    """Whether samples go one after the other. As one convolution they run 1.05 to 1.7 times faster (64 channels of 56 x 56, 8
+    samples; 16 x 16, 256 samples), but a group of few channels has no fast kernel on the CPU: a stem of 3 channels at 224 x 224 takes
+    1.43 times the plain convolution's time as groups, 1.16 times one by one.
+    """
+    return kernels.device.type == "cpu" and groups == 1 and kernels.shape[2] < 8
+
+
+def _as_channels(x: Tensor) -> Tensor:
+    """``(n, C, H, W)`` to ``(1, n * C, H, W)``"""
+    return x.flatten(0, 1).unsqueeze(0)
+
+
+def _as_samples(x: Tensor, n: int) -> Tensor:
+    """The inverse of :func:`_as_channels`."""
+    return x.squeeze(0).unflatten(0, (n, -1))

@@ -8,7 +8,7 @@ from torch import Tensor
 __all__ = ["BACKENDS", "load_backend", "select_backend", "unsupported_reason"]
 
 # Modules of this folder, in order of preference; the last one serves every call.
-BACKENDS = ("cpu", "eager")
+BACKENDS = ("triton", "cpu", "eager")
 
 
 def load_backend(name: str) -> ModuleType:

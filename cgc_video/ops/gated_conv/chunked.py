@@ -50,7 +50,7 @@ def backward(
         grad_chunk, grad_kernels = _convolve_each_backward(
             grad[chunk], x[chunk], gating.kernels(chunk), stride, padding, dilation, groups, need_x, need_kernels
         )
-        if need_x:
+        if grad_x is not None:
             grad_x[chunk] = grad_chunk
         if need_kernels:
             gating.take_gradients(chunk, grad_kernels)

@@ -64,13 +64,9 @@ def backward(
         return cpu_direct.backward(grad, x, weight, a, b, stride, padding, dilation, needs)
     gating = CompiledGating(weight, a, b, groups)
     grad_x = chunked.backward(gating, grad, x, weight, stride, padding, dilation, groups, needs)
-    grad_weight, grad_in, grad_out = (
-        value if need else None
-        for value, need in zip((gating.grad_weight, gating.grad_in, gating.grad_out), needs[1:], strict=True)
-    )
-    if grad_weight is not None:
-        grad_weight = grad_weight.contiguous(memory_format=memory_format(weight))
-    return grad_x, grad_weight, grad_in, grad_out
+    grad_weight = gating.grad_weight.contiguous(memory_format=memory_format(weight))
+    grads = (grad_weight, gating.grad_in, gating.grad_out)
+    return grad_x, *(value if need else None for value, need in zip(grads, needs[1:], strict=True))
 
 
 def _is_small(x: Tensor, weight: Tensor, stride, padding, dilation, groups: int) -> bool:

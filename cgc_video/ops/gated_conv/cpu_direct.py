@@ -68,7 +68,7 @@ class _Call:
         grads = (_pack(grad, self.threads), dx, dw, dgi, dgo)
         parts = (c_parts, o_parts, self.threads)
         call("cgc_backward", self.x, self.w, self.a, self.b, *grads, *self.geometry, *self.sizes(), *parts)
-        x, weight, gate = *self.like, torch.empty(0)
+        (x, weight), gate = self.like, torch.empty(0)
         return (
             _unpack(_sum(dx), self.channels, self.size, self.threads, x) if need_x else None,
             _unpack_taps_first(dw, weight, self.threads) if need_weight else None,

@@ -23,7 +23,8 @@ class CompiledGating:
         self.sizes = len(weight), weight.shape[1], weight.shape[2] * weight.shape[3], groups
         self.threads = torch.get_num_threads()
         self.buffer = weight.new_empty(0)
-        self.grad_weight = self.grad_in = self.grad_out = None
+        # Made with the first gradients: a forward pass needs none.
+        self.grad_weight = self.grad_in = self.grad_out = torch.empty(0)
 
     def kernels(self, chunk: slice) -> Tensor:
         """The gated kernels of a chunk; the buffer is used again by the next one."""
@@ -36,7 +37,7 @@ class CompiledGating:
 
     def take_gradients(self, chunk: slice, grad_kernels: Tensor) -> None:
         """Add to ``grad_weight``, and set the chunk's part of ``grad_in`` and ``grad_out``."""
-        if self.grad_weight is None:
+        if self.grad_weight.numel() == 0:
             self.grad_weight = torch.zeros_like(self.weight)
             self.grad_in, self.grad_out = torch.empty_like(self.a), torch.empty_like(self.b)
         a, b = self.a[chunk], self.b[chunk]

@@ -13,8 +13,10 @@ __all__ = ["__version__"]
 _LOCATIONS = {
     "MODELS": "cgc_video.models",
     "DATASETS": "cgc_video.datasets.listed",
+    "TRANSFORMS": "cgc_video.datasets.transforms",
     "HOOKS": "cgc_video.engine",
     "METRICS": "cgc_video.evaluation",
+    "EVALUATOR": "cgc_video.evaluation",
 }
 
 

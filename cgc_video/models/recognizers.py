@@ -13,6 +13,8 @@ from mmaction.registry import MODELS
 from mmengine.logging import print_log
 from torch import Tensor
 
+from .lazy_views import SampleViews, is_lazy, lazy_samples
+
 __all__ = ["ClipRecognizer2D", "ClipRecognizer3D"]
 
 VIEWS_PER_FORWARD = 8
@@ -30,28 +32,30 @@ class _ViewsInChunks:
         """Score a batch.
 
         Args:
-            data: ``inputs``, one uint8 tensor per sample with all its views, and ``data_samples``.
+            data: ``inputs``, one uint8 tensor per sample with all its views or what ``LazyViews`` hands over, and
+                ``data_samples``. Views of the latter are cut a chunk at a time.
 
         Returns:
             The data samples with ``pred_score`` (averaged over the sample's views as the head says) and ``pred_label``.
         """
-        views = [self.split_views(sample) for sample in data["inputs"]]
-        scores = self._score([view for sample in views for view in sample]).split([len(sample) for sample in views])
+        inputs = lazy_samples(data["inputs"]) if is_lazy(data["inputs"]) else data["inputs"]
+        views = [self.split_views(sample) for sample in inputs]
+        scores = self._score(_Chained(views)).split([len(sample) for sample in views])
         data_samples = self.data_preprocessor.cast_data(data["data_samples"])
         for sample_scores, data_sample in zip(scores, data_samples, strict=True):
             self.cls_head.predict_by_feat(sample_scores, [data_sample])
         return data_samples
 
-    def split_views(self, sample: Tensor) -> Sequence[Tensor]:
-        """Split a sample's input tensor into its views."""
+    def split_views(self, sample: Tensor | SampleViews) -> Sequence[Tensor]:
+        """Split a sample's input into its views."""
         raise NotImplementedError
 
-    def _score(self, views: list[Tensor]) -> Tensor:
+    def _score(self, views: Sequence[Tensor]) -> Tensor:
         if self.views_per_forward is None:
             self.views_per_forward = (self.test_cfg or {}).get("views_per_forward", VIEWS_PER_FORWARD)
         scores, start = [], 0
         while start < len(views):
-            chunk = views[start : start + self.views_per_forward]
+            chunk = [views[index] for index in range(start, min(start + self.views_per_forward, len(views)))]
             try:
                 scores.append(self._score_chunk(chunk))
             except RuntimeError as error:
@@ -73,10 +77,13 @@ class _ViewsInChunks:
 class ClipRecognizer2D(_ViewsInChunks, Recognizer2D):
     """Recognizer of frames ``(views * T, C, H, W)`` with ``T`` the backbone's ``num_segments``."""
 
-    def split_views(self, sample: Tensor) -> Sequence[Tensor]:
+    def split_views(self, sample: Tensor | SampleViews) -> Sequence[Tensor]:
         num_segments = self.backbone.num_segments
-        if len(sample) % num_segments:
-            raise ValueError(f"num_segments ({num_segments}) must divide the frame count ({len(sample)}); set it in the config.")
+        frames = len(sample.places) if isinstance(sample, SampleViews) else len(sample)
+        if frames % num_segments:
+            raise ValueError(f"num_segments ({num_segments}) must divide the frame count ({frames}); set it in the config.")
+        if isinstance(sample, SampleViews):
+            return _Grouped(sample, num_segments)
         return sample.unflatten(0, (-1, num_segments)).unbind()
 
 
@@ -84,8 +91,37 @@ class ClipRecognizer2D(_ViewsInChunks, Recognizer2D):
 class ClipRecognizer3D(_ViewsInChunks, Recognizer3D):
     """Recognizer of clips ``(views, C, T, H, W)``."""
 
-    def split_views(self, sample: Tensor) -> Sequence[Tensor]:
+    def split_views(self, sample: Tensor | SampleViews) -> Sequence[Tensor]:
+        if isinstance(sample, SampleViews):
+            return _Grouped(sample, 1)
         return sample.unsqueeze(1).unbind()
+
+
+class _Grouped(Sequence):
+    """Every ``size`` images or clips of a sample, stacked: ``(size, ...)``, cut when asked for."""
+
+    def __init__(self, views: SampleViews, size: int) -> None:
+        self.views, self.size = views, size
+
+    def __len__(self) -> int:
+        return len(self.views) // self.size
+
+    def __getitem__(self, index: int) -> Tensor:
+        return self.views.cut(index * self.size, (index + 1) * self.size)
+
+
+class _Chained(Sequence):
+    """The items of several sequences, one sequence after the other."""
+
+    def __init__(self, parts: Sequence[Sequence[Tensor]]) -> None:
+        self.places = [(part, index) for part in parts for index in range(len(part))]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, index: int) -> Tensor:
+        part, place = self.places[index]
+        return part[place]
 
 
 def _out_of_memory(error: RuntimeError) -> bool:

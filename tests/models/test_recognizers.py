@@ -8,6 +8,8 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.registry import DefaultScope
 
+from cgc_video.models.lazy_views import SampleViews
+
 
 def build(kind: str, views_per_forward: int = 8) -> torch.nn.Module:
     preprocess = dict(type="ActionDataPreprocessor", mean=[120.0] * 3, std=[60.0] * 3)
@@ -64,6 +66,23 @@ def test_scores_equal_those_of_mmaction2s_recognizer(kind: str):
         feats, kwargs = model.extract_feat(processed["inputs"], test_mode=True)
         theirs = model.cls_head(feats, **kwargs).softmax(1)
     torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("kind", ["2d", "3d"])
+def test_views_that_are_cut_on_demand_give_the_same_scores(kind: str):
+    """What ``LazyViews`` hands over, against the tensor of all views."""
+    model = build(kind, views_per_forward=2)
+    frames = torch.randint(256, (6, 32, 40, 3), dtype=torch.uint8)
+    boxes = torch.tensor([[0, 0, 32, 32], [8, 0, 40, 32], [4, 0, 36, 32]])
+    places = torch.tensor([0, 1, 3, 5]) if kind == "2d" else torch.tensor([[0, 1, 2, 2], [3, 4, 5, 5]])
+    whole = SampleViews(frames, places, boxes).cut(0, 3 * len(places))
+    lazy = {"frames": [frames], "frame_places": [places], "boxes": [boxes]}
+    with torch.no_grad():
+        scores = [
+            model.test_step({"inputs": inputs, "data_samples": [ActionDataSample().set_gt_label(0)]})[0].pred_score
+            for inputs in ([whole], lazy)
+        ]
+    torch.testing.assert_close(*scores)
 
 
 def test_no_forward_pass_exceeds_the_bound():

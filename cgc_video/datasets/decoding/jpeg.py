@@ -1,0 +1,127 @@
+"""Decode one image of a frame folder, with one policy whichever library does it.
+
+- RGB, turned upright by its EXIF orientation (as OpenCV does by itself; simplejpeg does not).
+- Damaged is damaged: simplejpeg is run in strict mode; OpenCV decodes on and lets libjpeg write a line to the standard
+  error stream, which is read here and becomes a ``DecodeError``. Neither can notice what is still a valid stream, as a
+  change in the tables is.
+- The pixels of both are equal: both use libjpeg-turbo with the accurate transform and smooth upsampling.
+"""
+
+import os
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ...errors import UserError
+from .errors import DecodeError
+from .jpeg_header import orientation_of, reduction, stored_size
+from .libjpeg_warnings import LIBJPEG_WARNINGS
+
+__all__ = ["JPEG_BACKENDS", "choose_jpeg_backend", "decode_image", "jpeg_size"]
+
+JPEG_BACKENDS = ("auto", "simplejpeg", "cv2")
+_ROTATIONS = {3: cv2.ROTATE_180, 6: cv2.ROTATE_90_CLOCKWISE, 8: cv2.ROTATE_90_COUNTERCLOCKWISE}
+_COLOR = getattr(cv2, "IMREAD_COLOR_RGB", None)
+_REDUCED = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
+
+
+@cache
+def choose_jpeg_backend(backend: str = "auto") -> str:
+    """``"auto"`` is simplejpeg where it is installed and cv2 elsewhere; another name stays as it is.
+
+    Raises:
+        UserError: If the back end is not known or not installed.
+    """
+    if backend not in JPEG_BACKENDS:
+        raise UserError(f"The image back end ({backend}) must be one of {list(JPEG_BACKENDS)}.")
+    if backend == "cv2":
+        return backend
+    try:
+        import simplejpeg  # noqa: F401
+    except ImportError as error:
+        if backend == "auto":
+            return "cv2"
+        raise UserError(
+            "The image back end ('simplejpeg') is not installed: pip install simplejpeg, or take 'cv2'."
+        ) from error
+    return "simplejpeg"
+
+
+def decode_image(path: str | os.PathLike, backend: str = "auto", at_least: tuple[int, int] | None = None) -> np.ndarray:
+    """Decode an image file.
+
+    Args:
+        backend: One of ``JPEG_BACKENDS``; other formats than JPEG are left to OpenCV.
+        at_least: Height and width; a JPEG may be decoded at a half, a quarter or an eighth of its size as long as
+            neither falls below these. None for the full size.
+    Returns:
+        ``(H, W, 3)`` uint8 RGB.
+    Raises:
+        DecodeError: If the file is missing, empty, no image, cut short or damaged.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except FileNotFoundError as error:
+        raise DecodeError(path, "missing") from error
+    except OSError as error:
+        raise DecodeError(path, f"not readable ({error.strerror})") from error
+    if not data:
+        raise DecodeError(path, "empty (0 bytes)")
+    if data[:2] != b"\xff\xd8":
+        return _decode_cv2(path, data, 1)
+    orientation = orientation_of(data)
+    if at_least is not None and orientation >= 5:
+        at_least = at_least[::-1]  # it is stored on its side
+    factor = 1 if at_least is None else reduction(stored_size(path, data), at_least)
+    if choose_jpeg_backend(backend) == "cv2":
+        return _decode_cv2(path, data, factor)
+    image = _decode_simplejpeg(path, data, factor, at_least)
+    return image if orientation == 1 else _turn(image, orientation)
+
+
+def jpeg_size(path: str | os.PathLike) -> tuple[int, int]:
+    """Height and width of an image as ``decode_image`` returns it; from the header of a JPEG, by decoding any other."""
+    data = Path(path).read_bytes() if Path(path).is_file() else b""
+    if data[:2] != b"\xff\xd8":
+        return decode_image(path).shape[:2]
+    height, width = stored_size(path, data)
+    return (width, height) if orientation_of(data) >= 5 else (height, width)
+
+
+def _decode_simplejpeg(path, data: bytes, factor: int, at_least: tuple[int, int] | None) -> np.ndarray:
+    import simplejpeg
+
+    # as OpenCV, by powers of two alone: other factors are slower than the full size
+    height, width = at_least if factor > 1 else (0, 0)
+    try:
+        return simplejpeg.decode_jpeg(data, min_height=height, min_width=width, min_factor=factor)
+    except ValueError as error:
+        raise DecodeError(path, _reason(str(error))) from error
+
+
+def _decode_cv2(path, data: bytes, factor: int) -> np.ndarray:
+    flag = _REDUCED.get(factor, cv2.IMREAD_COLOR if _COLOR is None else _COLOR)
+    with LIBJPEG_WARNINGS as warnings:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
+    if image is None or warnings.text:
+        fallback = "truncated" if data[:2] == b"\xff\xd8" else "not an image"
+        raise DecodeError(path, _reason(warnings.text) if warnings.text else fallback)
+    return image if flag == _COLOR else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def _reason(text: str) -> str:
+    if "Premature end" in text:
+        return "truncated"
+    return "not an image" if "tjDecompressHeader" in text else f"damaged ({text.split(': ')[-1].strip().rstrip('.')})"
+
+
+def _turn(image: np.ndarray, orientation: int) -> np.ndarray:
+    if orientation in (2, 5, 7):
+        image = cv2.flip(image, 1)
+        orientation = {2: 1, 5: 8, 7: 6}[orientation]
+    elif orientation == 4:
+        return cv2.flip(image, 0)
+    return cv2.rotate(image, _ROTATIONS[orientation]) if orientation in _ROTATIONS else image

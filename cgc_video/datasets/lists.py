@@ -10,8 +10,9 @@ from typing import Any
 
 from ..errors import UserError
 
-__all__ = ["KINDS", "read_classes", "read_list", "write_classes", "write_list"]
+__all__ = ["CLASS_FILE", "KINDS", "read_classes", "read_list", "write_classes", "write_list"]
 
+CLASS_FILE = "classes.txt"  # beside the lists
 # What the lines of a list hold, by kind: the path's key, then the integer keys.
 KINDS: dict[str, tuple[str, ...]] = {
     "video": ("filename", "label"),
@@ -100,7 +101,7 @@ def write_list(path: str | Path, entries: Iterable[Mapping[str, Any]], kind: str
         lines.append(line)
     if not lines:
         raise UserError(f"There is no entry to write to {path}; an annotation list needs one at least.")
-    Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    _replace_text(Path(path), "\n".join(lines) + "\n")
 
 
 def read_classes(path: str | Path) -> list[str]:
@@ -119,4 +120,11 @@ def read_classes(path: str | Path) -> list[str]:
 
 def write_classes(path: str | Path, names: Iterable[str]) -> None:
     """Write class names, one per line in label order."""
-    Path(path).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    _replace_text(Path(path), "".join(f"{name}\n" for name in names))
+
+
+def _replace_text(path: Path, text: str) -> None:
+    """Write a file that is whole at any time, so that a run that is cut off leaves no half list."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)

@@ -18,7 +18,9 @@ def load(name):
     return module
 
 
-make_mini, prepare_sthv1, prepare_kinetics = map(load, ("make_mini", "prepare_sthv1", "prepare_kinetics"))
+make_mini = load("make_mini")
+PREPARE = {name: load(f"prepare_{name}") for name in ("sthv1", "sthv2", "kinetics", "folder")}
+prepare_sthv1, prepare_kinetics = PREPARE["sthv1"], PREPARE["kinetics"]
 
 
 def assert_one_line(capsys, *parts):
@@ -67,34 +69,55 @@ def test_prepare_sthv1_on_mini_raw_frames(tmp_path, capsys):
     capsys.readouterr()
     assert prepare_sthv1.main([str(root)]) == 0
     assert capsys.readouterr().out == (
-        "train: 8 listed, 7 found, 1 missing, 0 empty, 0 with gaps, 0 of an unknown class\n"
+        "train: 8 listed, 7 found (87.5 %), 1 missing, 0 empty, 0 with gaps, 0 of an unknown class\n"
         "  missing: 3\n"
-        "val: 8 listed, 8 found, 0 missing, 0 empty, 0 with gaps, 0 of an unknown class\n"
+        "val: 8 listed, 8 found (100.0 %), 0 missing, 0 empty, 0 with gaps, 0 of an unknown class\n"
+        f"8 classes; names in the lists are relative to {root / '20bn-something-something-v1'}\n"
         f"Wrote {root / 'train_list.txt'}, {root / 'val_list.txt'} and {root / 'classes.txt'}.\n"
     )
 
 
 def test_prepare_kinetics(tmp_path, capsys):
     (tmp_path / "val").mkdir()
-    (tmp_path / "val" / "ddddddddddd_000118_000128.mp4").touch()
+    (tmp_path / "val" / "ddddddddddd_000118_000128.mp4").write_bytes(b"x")
     rows = ["abseiling,ddddddddddd,118,128,val", "zumba,aaaaaaaaaaa,0,10,val"]
     (tmp_path / "val.csv").write_text("\n".join(["label,youtube_id,time_start,time_end,split", *rows]) + "\n")
     assert prepare_kinetics.main([str(tmp_path)]) == 0
     assert capsys.readouterr().out == (
-        "train: 0 of 0 videos found\n"
-        "val: 1 of 2 videos found (50.0 %)\n"
+        "train: 0 listed, 0 found, 0 missing, 0 empty\n"
+        "val: 2 listed, 1 found (50.0 %), 1 missing, 0 empty\n"
         "  missing: aaaaaaaaaaa_000000_000010\n"
+        f"2 classes; names in the lists are relative to {tmp_path}\n"
         f"Wrote {tmp_path / 'val_list.txt'} and {tmp_path / 'classes.txt'}.\n"
     )
 
 
-@pytest.mark.parametrize("tool", [prepare_sthv1, prepare_kinetics], ids=["sthv1", "kinetics"])
+def test_prepare_folder_probes(tmp_path, capsys):
+    for name, content in (("a/1.mp4", b"no video"), ("a/2.mp4", b"no video"), ("b c/3.mp4", b"")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    command = [str(tmp_path), "--output", str(tmp_path / "lists")]
+    assert PREPARE["folder"].main([*command, "--val-share", "0"]) == 0
+    assert capsys.readouterr().out == (
+        "train: 3 listed, 2 found (66.7 %), 0 missing, 1 empty, 0 of an unknown class\n"
+        "  empty: b c/3.mp4\n"
+        "val: 0 listed, 0 found, 0 missing, 0 empty, 0 of an unknown class\n"
+        f"2 classes; names in the lists are relative to {tmp_path}\n"
+        f"Wrote {tmp_path / 'lists' / 'train_list.txt'} and {tmp_path / 'lists' / 'classes.txt'}.\n"
+    )
+    assert PREPARE["folder"].main([*command, "--probe", "--workers", "1"]) == 2
+    assert_one_line(capsys, "error: None of the 3 clips that", "1 are empty, 2 are undecodable; put whole clips there.")
+    assert PREPARE["folder"].main([*command, "--probe", "--workers", "0"]) == 2
+    assert_one_line(capsys, "error: --workers (0) and --time-limit (60) must be above 0.")
+
+
+@pytest.mark.parametrize("tool", PREPARE.values(), ids=PREPARE)
 def test_preparation_without_data(tool, tmp_path, capsys):
     assert tool.main([str(tmp_path)]) == 2
     assert_one_line(capsys, "error: ", str(tmp_path))
 
 
-@pytest.mark.parametrize("tool", [make_mini, prepare_sthv1, prepare_kinetics], ids=["mini", "sthv1", "kinetics"])
+@pytest.mark.parametrize("tool", [make_mini, *PREPARE.values(), load("check")], ids=["mini", *PREPARE, "check"])
 def test_help_ends_with_an_example(tool, capsys):
     with pytest.raises(SystemExit, match="0"):
         tool.main(["--help"])

@@ -1,21 +1,31 @@
-"""Make the lists of Kinetics-400 from the official CSV files and the videos that are there."""
+"""Make the lists of Kinetics-400 (or 600, 700) from the official CSV files and the videos that are there."""
 
 import argparse
+import importlib.util
 import sys
 from pathlib import Path
 
+if importlib.util.find_spec("cgc_video") is None:  # run from a clone without installation
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from cgc_video.datasets.preparation.command import add_options, complete
 from cgc_video.datasets.preparation.kinetics import prepare_kinetics
-from cgc_video.errors import UserError
+from cgc_video.datasets.preparation.progress import ProgressLine
+from cgc_video.engine.cli import run_tool
 
 EXAMPLE = """\
 example:
   python tools/data/prepare_kinetics.py data/kinetics400
 prints:
-  train: 240258 of 246245 videos found (97.6 %)
-  val: 19881 of 20000 videos found (99.4 %)
+  train: 246245 listed, 240258 found (97.6 %), 5987 missing, 0 empty
+    missing: ---QUuC4vJs_000084_000094, ...
+  val: 20000 listed, 19881 found (99.4 %), 119 missing, 0 empty
+    missing: ...
+  400 classes; names in the lists are relative to data/kinetics400
   Wrote data/kinetics400/train_list.txt, data/kinetics400/val_list.txt and data/kinetics400/classes.txt.
 
-Videos lie below DATA_ROOT in any folders, named <youtube_id>_<start>_<end>.mp4 with times of six digits.
+Videos lie below DATA_ROOT in any folders, flat or by class, named <youtube_id>_<start>_<end>.mp4 with times of six digits.
+Exit code: 0, or 2 where nothing usable was found.
 """
 
 
@@ -23,29 +33,20 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "data_root", type=Path, nargs="?", default=Path("data/kinetics400"), help="default: %(default)s"
-    )
+    add_options(parser, "data/kinetics400")
     parser.add_argument(
         "--csv", type=Path, nargs="+", default=[], help="official CSV files (default: every one below DATA_ROOT)"
     )
     return parser
 
 
+@run_tool
 def main(argv: list[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
-    try:
-        reports = prepare_kinetics(args.data_root, args.csv)
-    except (UserError, OSError) as error:
-        print(f"prepare_kinetics.py: error: {error}", file=sys.stderr)
-        return 2
-    for report in reports:
-        share = f" ({len(report.found) / report.listed:.1%})".replace("%", " %") if report.listed else ""
-        print(f"{report.split}: {len(report.found)} of {report.listed} videos found{share}")
-        if report.missing:
-            print(f"  missing: {', '.join(report.missing[:5])}{', ...' if len(report.missing) > 5 else ''}")
-    written = [str(args.data_root / f"{report.split}_list.txt") for report in reports if report.found]
-    print(f"Wrote {', '.join(written)} and {args.data_root / 'classes.txt'}.")
+    with ProgressLine("Found video") as progress:
+        preparation = prepare_kinetics(args.data_root, args.csv, progress)
+    for line in complete(preparation, args):
+        print(line)
     return 0
 
 

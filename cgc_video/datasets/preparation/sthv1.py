@@ -1,45 +1,21 @@
 """Something-Something v1: from the CSV files and frame folders as shipped to MMAction2's raw-frame lists."""
 
-import os
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ...errors import UserError
-from ..lists import read_classes, write_classes, write_list
+from ..lists import read_classes
+from .frames import read_frame_folder
+from .official import find_file, require_folder
+from .report import EMPTY, MISSING, UNKNOWN, Preparation, SplitReport
 
-__all__ = ["FRAME_FOLDER", "SPLITS", "SplitReport", "count_frames", "prepare_sthv1"]
+__all__ = ["FRAME_FOLDER", "GAPS", "ORDERS", "SPLITS", "count_frames", "prepare_sthv1"]
 
 FRAME_FOLDER = "20bn-something-something-v1"
 CSV_PREFIX = "something-something-v1"
-SPLITS = {"train": "train", "val": "validation"}  # our name, the CSV's name
-_FRAME_NAME = re.compile(r"(\d{5})\.jpg")
-
-
-@dataclass
-class SplitReport:
-    """What became of the videos of one split; every field holds video ids.
-
-    Attributes:
-        found: Those written to the list.
-        missing: No folder.
-        empty: A folder without frames.
-        broken: A folder whose frames are not numbered 1 to n without a gap.
-        unknown: A label text that the class file lacks.
-    """
-
-    split: str
-    found: list[str] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    empty: list[str] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-
-    @property
-    def listed(self) -> int:
-        return sum(map(len, (self.found, self.missing, self.empty, self.broken, self.unknown)))
+SPLITS = {"train": "train", "val": "validation"}  # our name, the CSV's; the test split has no labels
+ORDERS = ("csv", "sorted")
+GAPS = "with gaps"
 
 
 def count_frames(folder: str | Path) -> int | None:
@@ -48,9 +24,10 @@ def count_frames(folder: str | Path) -> int | None:
     Raises:
         FileNotFoundError, NotADirectoryError: If it is no folder.
     """
-    with os.scandir(folder) as entries:
-        numbers = [int(match[1]) for entry in entries if (match := _FRAME_NAME.fullmatch(entry.name))]
-    return len(numbers) if not numbers or (min(numbers), max(numbers)) == (1, len(numbers)) else None
+    names = read_frame_folder(folder)
+    if names.count and (names.gaps or names.first != 1 or names.template != "{:05}.jpg"):
+        return None
+    return names.count
 
 
 def _read_rows(path: Path) -> list[tuple[str, str]]:
@@ -64,70 +41,57 @@ def _read_rows(path: Path) -> list[tuple[str, str]]:
             raise UserError(
                 f"{path}, line {number} ({line!r}): a line must read 'id;label text'; download the file again."
             )
-        rows.append((video_id, text))
+        rows.append((video_id, text.strip()))
     return rows
 
 
-def _sort_out(rows: list[tuple[str, str]], frames: Path, labels: dict[str, int], report: SplitReport, tick: Callable):
-    """Yield the list entry of each usable video, and note every video in the report."""
-    for video_id, text in rows:
-        tick()
-        if text not in labels:
-            report.unknown.append(video_id)
-            continue
-        try:
-            count = count_frames(frames / video_id)
-        except (FileNotFoundError, NotADirectoryError):
-            report.missing.append(video_id)
-            continue
-        if count:
-            report.found.append(video_id)
-            yield {"frame_dir": video_id, "total_frames": count, "label": labels[text]}
-        else:
-            (report.broken if count is None else report.empty).append(video_id)
+def _sort_in(report: SplitReport, video_id: str, label: int | None, frames: Path) -> None:
+    """Put one video into the report."""
+    if label is None:
+        return report.leave_out(UNKNOWN, video_id)
+    try:
+        count = count_frames(frames / video_id)
+    except (FileNotFoundError, NotADirectoryError):
+        return report.leave_out(MISSING, video_id)
+    if not count:
+        return report.leave_out(GAPS if count is None else EMPTY, video_id)
+    report.entries.append({"frame_dir": video_id, "total_frames": count, "label": label})
 
 
 def prepare_sthv1(
-    root: str | Path, progress: Callable[[int, int], None] = lambda done, total: None
-) -> list[SplitReport]:
-    """Write ``train_list.txt``, ``val_list.txt`` (``id frames label``) and ``classes.txt`` into ``root``.
-
-    A label is the line of its text in ``something-something-v1-labels.csv``, which is MMAction2's order. A split
-    without its CSV file, or without any usable video, gets no list.
+    root: str | Path, order: str = "csv", progress: Callable[[int, int], None] = lambda done, total: None
+) -> Preparation:
+    """Look at Something-Something v1 as it is shipped; no frame is opened.
 
     Args:
-        root: Holds the CSV files and the folder ``20bn-something-something-v1``.
+        root: Holds the folder ``20bn-something-something-v1`` and, beside it or in ``annotations``, the CSV files.
+        order: ``"csv"``: a label is the line of its name in ``something-something-v1-labels.csv`` (MMAction2);
+            ``"sorted"``: its place among the sorted names (TSM).
         progress: Called with the number of videos looked at and their total.
     Raises:
-        UserError: If a file is missing or malformed, or no video of any split is usable; nothing is written then.
+        UserError: If a file is missing or malformed.
     """
     root = Path(root)
-    frames, label_file = root / FRAME_FOLDER, root / f"{CSV_PREFIX}-labels.csv"
-    tables = {split: root / f"{CSV_PREFIX}-{name}.csv" for split, name in SPLITS.items()}
-    for path in (frames, label_file, *([] if any(map(Path.is_file, tables.values())) else tables.values())):
-        if not path.exists():
-            raise UserError(f"{path} is not there; {root} must hold Something-Something v1 as it is shipped.")
-    names = read_classes(label_file)
-    labels = {name: index for index, name in enumerate(names)}
-    rows = {split: _read_rows(path) for split, path in tables.items() if path.is_file()}
-    total, done = sum(map(len, rows.values())), 0
-
-    def tick() -> None:
-        nonlocal done
-        done += 1
-        progress(done, total)
-
-    reports: list[SplitReport] = []
-    entries: dict[str, list[dict[str, Any]]] = {}
-    for split, split_rows in rows.items():
-        reports.append(SplitReport(split))
-        entries[split] = list(_sort_out(split_rows, frames, labels, reports[-1], tick))
-    if not any(entries.values()):
+    if order not in ORDERS:
+        raise UserError(f"order ({order}) must be one of {list(ORDERS)}.")
+    frames = root / FRAME_FOLDER
+    require_folder(frames, "Something-Something v1")
+    label_file = find_file(root, f"{CSV_PREFIX}-labels.csv")
+    tables = {split: find_file(root, f"{CSV_PREFIX}-{name}.csv") for split, name in SPLITS.items()}
+    if label_file is None or not any(tables.values()):
+        absent = "labels" if label_file is None else "train"
         raise UserError(
-            f"None of the {total} videos that the CSV files list has frames below {frames}; unpack them there."
+            f"{root / f'{CSV_PREFIX}-{absent}.csv'} is not there; {root} must hold Something-Something v1 as it is shipped."
         )
-    for split, split_entries in entries.items():
-        if split_entries:
-            write_list(root / f"{split}_list.txt", split_entries, "rawframes")
-    write_classes(root / "classes.txt", names)
-    return reports
+    names = read_classes(label_file)
+    names = sorted(names) if order == "sorted" else names
+    labels = {name: index for index, name in enumerate(names)}
+    rows = {split: _read_rows(path) for split, path in tables.items() if path}
+    reports, total, done = [], sum(map(len, rows.values())), 0
+    for split, split_rows in rows.items():
+        reports.append(SplitReport(split, left_out={MISSING: [], EMPTY: [], GAPS: [], UNKNOWN: []}))
+        for video_id, text in split_rows:
+            _sort_in(reports[-1], video_id, labels.get(text), frames)
+            done += 1
+            progress(done, total)
+    return Preparation(reports, names, "rawframes", frames, "unpack the frames there")

@@ -1,0 +1,54 @@
+"""A table of clips and labels, ``file,label[,split]``, as people keep it for data of their own."""
+
+import csv
+from pathlib import Path
+
+from ...errors import UserError
+
+__all__ = ["read_table"]
+
+_SPLITS = {"": None, "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
+           "test": "test"}  # fmt: skip
+_HEADER = ("file", "filename", "path", "video", "clip")
+
+
+def read_table(path: Path) -> list[tuple[str, str, str | None]]:
+    """Read the clips of a table: path, class name, and split where there is one.
+
+    Columns are parted by comma, semicolon or tab, whichever the first line holds. A first line that starts with ``file``,
+    ``filename``, ``path``, ``video`` or ``clip`` is a header.
+
+    Raises:
+        UserError: If the file cannot be read or is empty, a line breaks a rule, or a file is listed twice; names the line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} must be UTF-8 text, but {error.reason} at byte {error.start}.") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}; check the path.") from error
+    first = text.lstrip().partition("\n")[0]
+    delimiter = next((mark for mark in ",;\t" if mark in first), ",")
+    rows: dict[str, tuple[str, str, str | None]] = {}
+    reader = csv.reader(text.splitlines(), delimiter=delimiter)
+    for row in reader:
+        cells = [cell.strip() for cell in row]
+        if not any(cells) or (not rows and cells[0].lower() in _HEADER):
+            continue
+        place = f"{path}, line {reader.line_num} ({delimiter.join(row)!r})"
+        if len(cells) not in (2, 3) or not cells[0] or not cells[1]:
+            raise UserError(
+                f"{place}: a line must read 'file{delimiter}label' or 'file{delimiter}label{delimiter}split'."
+            )
+        split = cells[2].lower() if len(cells) == 3 else ""
+        if split not in _SPLITS:
+            raise UserError(f"{place}: split must be train, val or test.")
+        name = cells[0].replace("\\", "/").removeprefix("./").rstrip("/")
+        if name in rows:
+            raise UserError(f"{place}: the file is listed twice; remove one of the lines.")
+        rows[name] = (name, cells[1], _SPLITS[split])
+    if not rows:
+        raise UserError(f"{path} lists no clip; it needs lines of file{delimiter}label.")
+    if len({split is None for _, _, split in rows.values()}) == 2:
+        raise UserError(f"{path} names a split on some lines only; name one on every line, or on none.")
+    return list(rows.values())

@@ -1,0 +1,104 @@
+"""Re-encoding: sizes, key frames, times, sound, resumption, faults."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from cgc_video.datasets.lists import read_list, write_classes, write_list
+from cgc_video.datasets.preparation.reencode import Encoding, find_videos, reencode
+from cgc_video.errors import UserError
+from tools.data.reencode import main
+
+
+def write_video(path: Path, frames: int = 20, size=(48, 80), times=None, codec: str = "libx264") -> Path:
+    """Frames whose grey value rises; ``times``: presentation times in 1/1000 s."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream(codec, rate=25, options={"g": "250", "bf": "3"} if codec == "libx264" else {})
+        stream.height, stream.width, stream.pix_fmt = *size, "yuv420p"
+        if times is not None:
+            stream.codec_context.time_base = Fraction(1, 1000)
+        for index in range(frames):
+            frame = av.VideoFrame.from_ndarray(np.full((*size, 3), 10 * index % 256, np.uint8), "rgb24")
+            if times is not None:
+                frame.pts, frame.time_base = times[index], stream.codec_context.time_base
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    return path
+
+
+def read_video(path: Path):
+    with av.open(str(path)) as container:
+        packets = sum(packet.is_keyframe for packet in container.demux(video=0))
+    with av.open(str(path)) as container:
+        frames = list(container.decode(video=0))
+        return packets, frames, len(container.streams)
+
+
+def test_short_side_key_frames_and_content(tmp_path):
+    encoding = Encoding(short_side=32, gop=4)
+    assert reencode(write_video(tmp_path / "a.mp4"), tmp_path / "out" / "a.mp4", encoding) == 20
+    keys, frames, streams = read_video(tmp_path / "out" / "a.mp4")
+    assert (keys, len(frames), streams) == (5, 20, 1)
+    assert (frames[0].height, frames[0].width) == (32, 54)  # even, the aspect ratio kept
+    grey = [frame.to_ndarray(format="rgb24").mean() for frame in frames]
+    np.testing.assert_allclose(grey, [10 * index for index in range(20)], atol=4)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.mp4"]
+
+
+def test_a_small_video_keeps_its_size():
+    assert Encoding(short_side=256).size(320, 240) == (320, 240)
+    assert Encoding(short_side=256).size(720, 1280) == (256, 456)
+    assert Encoding(short_side=256).size(101, 51) == (100, 52)  # rounded to even numbers
+
+
+def test_times_are_kept(tmp_path):
+    times = [0, 40, 60, 200, 205, 300, 1000, 1001]
+    reencode(write_video(tmp_path / "a.mkv", 8, times=times), tmp_path / "a.mp4", Encoding())
+    _, frames, _ = read_video(tmp_path / "a.mp4")
+    assert [round(1000 * (frame.time - frames[0].time)) for frame in frames] == times
+
+
+def test_tool_goes_on_where_it_stopped_and_names_what_failed(tmp_path, capsys):
+    source, target = tmp_path / "in", tmp_path / "out"
+    write_video(source / "x" / "a b.webm", codec="libvpx-vp9")
+    write_video(source / "b.mp4")
+    (source / "bad.mp4").write_bytes(b"not a video")
+    write_list(tmp_path / "train_list.txt", [{"filename": "x/a b.webm", "label": 1}, {"filename": "b.mp4", "label": 0}])
+    write_classes(tmp_path / "classes.txt", ["one", "two"])
+    command = [str(source), str(target), "--jobs", "2", "--lists", str(tmp_path / "train_list.txt")]
+    assert main(command) == 1
+    printed = capsys.readouterr().out
+    assert "failed: bad.mp4 (not a video)" in printed
+    assert "3 videos: 2 written, 0 there already, 1 failed" in printed
+    assert [entry["filename"] for entry in read_list(target / "train_list.txt")] == ["x/a b.mp4", "b.mp4"]
+    assert (target / "classes.txt").read_text() == "one\ntwo\n"
+    before = (target / "b.mp4").stat().st_mtime_ns
+    assert main(command) == 1
+    assert "0 written, 2 there already, 1 failed" in capsys.readouterr().out
+    assert (target / "b.mp4").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("case", ["no folder", "no video", "inside", "twice"])
+def test_what_cannot_be_done_is_said_before_anything_is_written(case, tmp_path):
+    source, target = tmp_path / "in", tmp_path / "out"
+    if case != "no folder":
+        source.mkdir()
+    if case == "inside":
+        target = source / "fast"
+    if case == "twice":
+        (source / "a.avi").touch()
+        (source / "a.mp4").touch()
+    with pytest.raises(
+        UserError, match={"inside": "must lie outside", "twice": "would both become a.mp4"}.get(case, "in")
+    ):
+        find_videos(source, target)
+    assert not target.exists()
+
+
+def test_options_out_of_range_are_named():
+    with pytest.raises(UserError, match=r"crf \(99\) must lie in 0 to 51"):
+        Encoding(crf=99)

@@ -1,0 +1,86 @@
+"""``tools/data/check.py``: every bad clip is named, the rest can be had as a list, and the exit code tells."""
+
+import shutil
+
+import pytest
+
+from tools.data.check import main
+
+
+@pytest.fixture
+def data(tiny_data, tmp_path):
+    """A copy of the tiny clips, two of which are bad."""
+    shutil.copytree(tiny_data, tmp_path / "data")
+    (tmp_path / "data" / "videos" / "1.mp4").write_bytes(b"")
+    (tmp_path / "data" / "videos" / "3.mp4").write_text("no video")
+    return tmp_path / "data"
+
+
+def test_a_good_list(tiny_data, capsys):
+    assert main([str(tiny_data / "list.txt"), "--workers", "2"]) == 0
+    assert capsys.readouterr().out == (
+        f"{tiny_data / 'list.txt'}: 5 clips in {tiny_data / 'videos'}\n0 of 5 clips are bad\n"
+    )
+
+
+def test_bad_clips_of_a_list_are_named_and_left_out(data, capsys):
+    clean = data / "clean.txt"
+    assert main([str(data / "list.txt"), "--write-clean", str(clean), "--workers", "1"]) == 1
+    out = capsys.readouterr().out
+    assert "  bad: 1.mp4: empty (0 bytes)\n" in out
+    assert "  bad: 3.mp4: " in out
+    assert out.endswith(f"2 of 5 clips are bad\nWrote {clean} with 3 clips.\n")
+    assert clean.read_text() == "0.mp4 0\n2.mp4 2\n4.mp4 1\n"
+    assert main([str(clean), "--first-frame-only", "--workers", "1"]) == 0
+
+
+def test_a_config_is_checked_list_by_list_each_once(data, tiny_config, capsys):
+    config = tiny_config(("DATA/", f"{data}/"))
+    assert main([config, "--workers", "1"]) == 1
+    out = capsys.readouterr().out
+    assert out.count("5 clips in") == 1
+    assert "  bad: 1.mp4: empty (0 bytes)\n" in out
+    assert main([config, "--split", "val", "--write-clean", str(data / "clean.txt"), "--workers", "1"]) == 1
+    assert len((data / "clean.txt").read_text().splitlines()) == 3
+
+
+def test_frame_folders_are_told_from_videos(tmp_path, capsys):
+    for name in ("clip 1", "clip 2"):
+        (tmp_path / "frames" / name).mkdir(parents=True)
+    (tmp_path / "list.txt").write_text("clip 1 3 0\nclip 2 3 1\n")
+    assert main([str(tmp_path / "list.txt"), "--workers", "1"]) == 1
+    assert "  bad: clip 1: a folder without frames\n" in capsys.readouterr().out
+
+
+def fails(capsys, *argv: str) -> str:
+    assert main(list(argv)) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    return error
+
+
+def test_what_cannot_be_checked(data, tiny_config, tmp_path, capsys):
+    assert "gone.txt) cannot be read" in fails(capsys, "gone.txt")
+    assert "gone.py) does not exist" in fails(capsys, "gone.py")
+    (data / "other.txt").write_text("far/away.mp4 0\n")
+    message = fails(capsys, str(data / "other.txt"))
+    assert "none of the first 1 entries" in message
+    assert "by --media" in message
+    assert "must be above 0" in fails(capsys, str(data / "list.txt"), "--workers", "0")
+    replaced = ('val_dataloader = dict(\n    batch_size=3, num_workers=0, sampler=dict(type="DefaultSampler", shuffle=False),\n'
+                "    dataset=dict(pipeline=train_pipeline, test_mode=True, **data)")  # fmt: skip
+    other = replaced.replace(
+        "**data", 'type="VideoDataset", ann_file="DATA/clean.txt", data_prefix=dict(video="DATA/videos")'
+    )
+    shutil.copy(data / "list.txt", data / "clean.txt")
+    config = tiny_config((replaced, other), ("DATA/", f"{data}/"))
+    assert "--write-clean writes one list" in fails(capsys, config, "--write-clean", "x.txt")
+
+
+def test_interrupted(data, capsys, monkeypatch):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tools.data.check.check_clips", interrupt)
+    assert main([str(data / "list.txt")]) == 130
+    assert capsys.readouterr().err == "error: interrupted.\n"

@@ -1,0 +1,78 @@
+"""Re-encode a folder of videos for fast training: short side 256, a key frame every 8 frames, no B-frames."""
+
+import argparse
+import importlib.util
+import os
+import shutil
+import sys
+from pathlib import Path
+
+if importlib.util.find_spec("cgc_video") is None:  # run from a clone without installation
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from cgc_video.datasets.lists import CLASS_FILE
+from cgc_video.datasets.preparation.progress import ProgressLine
+from cgc_video.datasets.preparation.reencode import Encoding, find_videos, reencode_all, rewrite_list
+from cgc_video.engine.cli import run_tool
+from cgc_video.errors import UserError
+
+EXAMPLE = """\
+example:
+  python tools/data/reencode.py data/mini_sth/videos data/mini_sth_fast/videos --lists data/mini_sth/*_list.txt
+prints:
+  1024 videos: 1024 written, 0 there already, 0 failed; 8.9 MB became 10.1 MB (1.13)
+  Wrote data/mini_sth_fast/videos/train_list.txt, data/mini_sth_fast/videos/val_list.txt
+The originals stay as they are. A run that was cut off goes on where it stopped. Each new file is decoded once to check it.
+Exit code: 0, 1 where a video failed (each is named), 2 where nothing could be done.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    default = Encoding()
+    parser.add_argument("source", type=Path, help="folder of the videos, at any depth")
+    parser.add_argument("target", type=Path, help="folder of the new files, under the same names ending in .mp4")
+    parser.add_argument("--short-side", type=int, default=default.short_side, help="pixels (default: %(default)s)")
+    parser.add_argument("--gop", type=int, default=default.gop, help="frames between key frames (default: %(default)s)")
+    parser.add_argument("--crf", type=int, default=default.crf, help="quality, lower is better (default: %(default)s)")
+    parser.add_argument("--lists", type=Path, nargs="+", default=[], help="lists to write anew with the new names")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one per core)")
+    parser.add_argument("--time-limit", type=float, default=600, help="seconds per video (default: 600)")
+    return parser
+
+
+@run_tool
+def main(argv: list[str] | None = None) -> int:
+    args = build_parser().parse_args(argv)
+    if args.jobs < 1 or args.time_limit <= 0:
+        raise UserError(f"--jobs ({args.jobs}) and --time-limit ({args.time_limit:g}) must be above 0.")
+    encoding = Encoding(args.short_side, args.gop, args.crf)
+    names = find_videos(args.source, args.target)
+    states, before, after, failed = {"written": 0, "there": 0, "failed": 0}, 0, 0, []
+    with ProgressLine("Re-encoded video", every=1000) as progress:
+        results = reencode_all(args.source, args.target, names, encoding, args.jobs, args.time_limit)
+        for done, outcome in enumerate(results, start=1):
+            states[outcome.state] += 1
+            before, after = before + outcome.before, after + outcome.after
+            if outcome.reason:
+                failed.append(outcome)
+            progress(done, len(names))
+    for outcome in failed:
+        print(f"failed: {outcome.name} ({outcome.reason})")
+    if len(failed) == len(names):
+        raise UserError(f"None of the {len(names)} videos below {args.source} could be re-encoded.")
+    print(
+        f"{len(names)} videos: {states['written']} written, {states['there']} there already, {states['failed']} failed; "
+        f"{before / 1e6:.1f} MB became {after / 1e6:.1f} MB ({after / before:.2f})"
+    )
+    if written := [rewrite_list(path, args.target) for path in args.lists]:
+        if (classes := args.lists[0].with_name(CLASS_FILE)).is_file():
+            written.append(Path(shutil.copy(classes, args.target)))
+        print(f"Wrote {', '.join(map(str, written))}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

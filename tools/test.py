@@ -66,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
     result = launch.test(cfg, args.checkpoint)
     if is_main_process():
         print()
-        print(result_table(result.metrics, result.clips, result.views, result.seconds))
+        print(result_table(result.metrics, result.clips, result.views, result.seconds, len(result.skipped)))
         files = [*result.files, *([args.dump] if args.dump else [])]
         print("\nfiles:", *map(_short_path, files), sep="\n  ")
     return 0

@@ -10,7 +10,8 @@ from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
 from torch import nn
 
-from cgc_video.datasets.lists import read_classes
+from cgc_video.datasets.labels import pad_class_names
+from cgc_video.datasets.lists import CLASS_FILE, read_classes
 from cgc_video.engine.build_errors import plain_build_errors
 from cgc_video.engine.checks.checkpoint import check_checkpoint_file, check_weights
 from cgc_video.engine.config import load_config
@@ -88,8 +89,8 @@ def _class_names(cfg: Config, checkpoint: dict) -> list[str]:
     """Names from the checkpoint, else from ``classes.txt`` beside the test list, else the labels themselves."""
     meta = checkpoint.get("meta") or {}
     if names := (meta.get("dataset_meta") or {}).get("classes"):
-        return list(names)
-    classes_file = Path(cfg.test_dataloader.dataset.ann_file).parent / "classes.txt"
+        return pad_class_names(names, cfg.model.cls_head.num_classes)
+    classes_file = Path(cfg.test_dataloader.dataset.ann_file).parent / CLASS_FILE
     if classes_file.is_file():
-        return read_classes(str(classes_file))
+        return pad_class_names(read_classes(classes_file), cfg.model.cls_head.num_classes)
     return [str(label) for label in range(cfg.model.cls_head.num_classes)]

@@ -1,34 +1,65 @@
-"""MMAction2's data sets over lists that are checked line by line; paths may hold spaces (Kinetics' class folders do)."""
+"""MMAction2's data sets over lists that are checked line by line; paths may hold spaces (Kinetics' class folders do).
+
+The class names beside a list are part of the data set: they go into its ``metainfo``, from there into checkpoints, and to
+the transforms that need them. A file that cannot be decoded stops no training (see ``faults``).
+"""
 
 import os
+from typing import Any
 
 from mmaction.datasets import RawframeDataset, VideoDataset
 from mmaction.registry import DATASETS
 
-from .lists import read_list
+from .faults import FaultTolerant
+from .lists import CLASS_FILE, read_classes, read_list
+from .transforms.flip import FlipByName  # noqa: F401  registered with the data sets, which hand it the names
 
 __all__ = ["ListedFrames", "ListedVideos"]
 
 
+class _NamedClasses:
+    """Adds ``metainfo["classes"]`` from the class file, unless the config gives names, and tells transforms of them."""
+
+    def __init__(self, *args: Any, class_file: str | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        path = class_file or os.path.join(os.path.dirname(self.ann_file), CLASS_FILE)
+        if not self._metainfo.get("classes") and (class_file or os.path.isfile(path)):
+            self._metainfo["classes"] = read_classes(path)
+        if names := self._metainfo.get("classes"):
+            for step in self.pipeline.transforms:
+                if hasattr(step, "use_classes"):
+                    step.use_classes(list(names))
+
+
 @DATASETS.register_module()
-class ListedVideos(VideoDataset):
-    """Videos of a list ``path label``; arguments as in MMAction2's ``VideoDataset``."""
+class ListedVideos(FaultTolerant, _NamedClasses, VideoDataset):
+    """Videos of a list ``path label``; arguments as in MMAction2's ``VideoDataset``.
+
+    Args:
+        class_file: Class names in label order; by default ``classes.txt`` beside the list, if it is there.
+        max_bad_share: See ``FaultTolerant``, which says what becomes of a file that cannot be decoded.
+        skip_bad: Likewise.
+    """
 
     def load_data_list(self) -> list[dict]:
         folder = self.data_prefix["video"]
         return [
             {"filename": os.path.join(folder, entry["filename"]), "label": entry["label"]}
-            for entry in read_list(self.ann_file, "video")
+            for entry in read_list(self.ann_file, "video", self.num_classes)
         ]
 
 
 @DATASETS.register_module()
-class ListedFrames(RawframeDataset):
-    """Frame folders of a list ``folder frames label``; arguments as in MMAction2's ``RawframeDataset``."""
+class ListedFrames(FaultTolerant, _NamedClasses, RawframeDataset):
+    """Frame folders of a list ``folder frames label``; arguments as in MMAction2's ``RawframeDataset``.
+
+    Args:
+        class_file, max_bad_share, skip_bad: As in ``ListedVideos``.
+    """
 
     def load_data_list(self) -> list[dict]:
         folder = self.data_prefix["img"]
         return [
             {**entry, "frame_dir": os.path.join(folder, entry["frame_dir"])}
-            for entry in read_list(self.ann_file, "rawframes")
+            for entry in read_list(self.ann_file, "rawframes", self.num_classes)
         ]

@@ -5,6 +5,7 @@ import errno
 import functools
 import os
 import sys
+import traceback
 import warnings
 from collections.abc import Callable
 
@@ -41,7 +42,9 @@ def run_tool(main: Callable[..., int | None]) -> Callable[..., int]:
         try:
             return main(argv) or 0
         except UserError as error:
-            return _complain(str(error))
+            # a loader's workers end now; the garbage collector would wait 5 seconds for each of them
+            traceback.clear_frames(error.__traceback__)
+            return _complain(_own_words(error))
         except KeyboardInterrupt:
             return _complain("interrupted.", code=130)
         except OSError as error:
@@ -51,6 +54,14 @@ def run_tool(main: Callable[..., int | None]) -> Callable[..., int]:
             return _complain(f"cannot use a file or folder{where}: {os.strerror(error.errno)}.")
 
     return guarded
+
+
+def _own_words(error: UserError) -> str:
+    """The message; torch's loader puts the traceback of a worker before that of the worker's error."""
+    text, kind = str(error), type(error)
+    if not text.startswith(f"Caught {kind.__name__} in "):
+        return text
+    return text.rpartition(f"\n{kind.__module__}.{kind.__qualname__}: ")[2]
 
 
 def _complain(message: str, code: int = 2) -> int:

@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 from .build_errors import plain_build_errors
 from .checks import check_before_test, check_before_training, check_resume, check_weights
 from .hooks import TestStatsHook
-from .prepare import add_hooks, configure_reports, name_classes, plain_metrics, segments_per_view
+from .prepare import add_hooks, check_same_classes, configure_reports, name_classes, plain_metrics, segments_per_view
 from .runner import VideoRunner
 
 __all__ = ["TestResult", "test", "train"]
@@ -29,6 +29,7 @@ class TestResult:
         metrics: What the evaluators returned, such as ``acc/top1`` in 0..1.
         views: Views (clips x crops) per clip whose scores were averaged.
         files: Tables and pictures that were written.
+        skipped: Files that could not be decoded and were left out, where the data set has ``skip_bad``; ``clips`` counts the others.
     """
 
     __test__ = False  # the name looks like a test class to pytest
@@ -39,6 +40,7 @@ class TestResult:
     seconds: float
     work_dir: str
     files: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
 
 
 def train(cfg: Config) -> Runner:
@@ -48,15 +50,15 @@ def train(cfg: Config) -> Runner:
         UserError: If a check finds what cannot work; nothing heavy is built before that.
     """
     check_before_training(cfg)
-    name_classes(cfg, "train")
-    name_classes(cfg, "val")
-    add_hooks(cfg, "CurvesHook", "DataTimeHook", "ProgressHook", "StartupSummaryHook")
+    class_names = name_classes(cfg, "train")
+    check_same_classes(class_names, name_classes(cfg, "val"))
+    add_hooks(cfg, "ClassOrderHook", "CurvesHook", "DataTimeHook", "ProgressHook", "StartupSummaryHook")
     configure_reports(cfg, "val", table=False)
     with _running(cfg) as runner:
         if cfg.get("resume"):
-            check_resume(runner.model, cfg.get("load_from"), cfg.work_dir)
+            check_resume(runner.model, cfg.get("load_from"), cfg.work_dir, class_names)
         elif cfg.get("load_from"):
-            check_weights(runner.model, cfg.load_from, complete=False)
+            check_weights(runner.model, cfg.load_from, complete=False, class_names=class_names)
         runner.train()
     return runner
 
@@ -66,7 +68,7 @@ def test(cfg: Config, checkpoint: str) -> TestResult:
     cfg.load_from, cfg.resume = checkpoint, False
     check_before_test(cfg)
     class_names = name_classes(cfg, "test")
-    add_hooks(cfg, "ProgressHook", "StartupSummaryHook")
+    add_hooks(cfg, "ClassOrderHook", "ProgressHook", "StartupSummaryHook")
     configure_reports(cfg, "test", table=True)
     num_segments = segments_per_view(cfg)
     for hook in cfg.custom_hooks:
@@ -80,8 +82,10 @@ def test(cfg: Config, checkpoint: str) -> TestResult:
         stats = TestStatsHook(num_segments=num_segments)
         runner.register_hook(stats)
         metrics = runner.test()
+        skipped = list(getattr(runner.test_loop.evaluator, "skipped", ()))
     folder = Path(runner.work_dir) / "eval"
-    result = TestResult(plain_metrics(metrics), stats.clips, stats.views, stats.seconds, runner.work_dir)
+    clips = stats.clips - len(skipped)
+    result = TestResult(plain_metrics(metrics), clips, stats.views, stats.seconds, runner.work_dir, skipped=skipped)
     if is_main_process():
         _save_metrics(result, folder / "metrics.json", checkpoint, cfg)
         result.files = sorted(str(p) for p in folder.iterdir() if p.name.startswith(("test_", "metrics")))
@@ -116,4 +120,6 @@ def _save_metrics(result: TestResult, path: Path, checkpoint: str, cfg: Config) 
     path.parent.mkdir(parents=True, exist_ok=True)
     record = {"config": Path(cfg.filename).name if cfg.filename else None, "checkpoint": str(checkpoint)}
     record |= {"clips": result.clips, "views_per_clip": result.views, "seconds": round(result.seconds, 3)}
+    if result.skipped:
+        record["skipped"] = result.skipped
     path.write_text(json.dumps({**record, "metrics": result.metrics}, indent=2) + "\n")

@@ -8,12 +8,13 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from ..datasets.lists import read_classes
+from ..datasets.labels import pad_class_names
+from ..datasets.lists import CLASS_FILE, read_classes
 from ..errors import UserError
 from .checks.segments import sampled_frames
-from .data_config import split_datasets
+from .data_config import DatasetConfig, split_datasets
 
-__all__ = ["add_hooks", "configure_reports", "name_classes", "plain_metrics", "segments_per_view"]
+__all__ = ["add_hooks", "check_same_classes", "configure_reports", "name_classes", "plain_metrics", "segments_per_view"]
 
 
 def add_hooks(cfg: Config, *names: str) -> None:
@@ -24,7 +25,10 @@ def add_hooks(cfg: Config, *names: str) -> None:
 
 
 def configure_reports(cfg: Config, split: str, table: bool) -> None:
-    """Give each ``ClassReport`` of a split its folder, ``<work_dir>/eval``; a test without one gets one."""
+    """Give each ``ClassReport`` of a split its folder, ``<work_dir>/eval``; a test without one gets one.
+
+    Where a data set leaves out bad files (``skip_bad``), the evaluator becomes one that counts the scored clips only.
+    """
     evaluators = cfg.get(f"{split}_evaluator")
     if evaluators is None:
         return
@@ -36,7 +40,8 @@ def configure_reports(cfg: Config, split: str, table: bool) -> None:
             evaluator.setdefault("out_dir", str(Path(cfg.work_dir) / "eval"))
             evaluator.setdefault("file_prefix", f"{split}_")
             evaluator.setdefault("log_table", table)
-    cfg[f"{split}_evaluator"] = evaluators
+    skips = any(dataset.cfg.get("skip_bad") for _, dataset in split_datasets(cfg, split))
+    cfg[f"{split}_evaluator"] = {"type": "ScoredClips", "metrics": evaluators} if skips else evaluators
 
 
 def name_classes(cfg: Config, split: str) -> list[str] | None:
@@ -51,8 +56,8 @@ def name_classes(cfg: Config, split: str) -> list[str] | None:
     num_classes = (cfg.model.get("cls_head") or {}).get("num_classes")
     for way, dataset in split_datasets(cfg, split):
         metainfo = dict(dataset.cfg.get("metainfo") or {})
-        file = Path(dataset.ann_path).parent / "classes.txt" if dataset.ann_path else None
-        if not metainfo.get("classes") and file is not None and file.is_file():
+        file = _class_file(dataset)
+        if not metainfo.get("classes") and file is not None:
             metainfo["classes"] = read_classes(file)
             metainfo["classes"] = _one_name_per_class(metainfo["classes"], num_classes, f"{way}: {file}")
             dataset.cfg["metainfo"] = metainfo
@@ -74,7 +79,27 @@ def _one_name_per_class(names: list[str], num_classes: int | None, source: str) 
             logger="current",
             level=logging.WARNING,
         )
-    return [*names, *(f"(unnamed class {label})" for label in range(len(names), len(names) + surplus))]
+    return pad_class_names(names, len(names) + surplus)
+
+
+def _class_file(dataset: DatasetConfig) -> Path | None:
+    """The class file that the data set names, or the one beside its list, if it is there."""
+    if dataset.cfg.get("class_file"):
+        return Path(dataset.cfg["class_file"])
+    beside = Path(dataset.ann_path).parent / CLASS_FILE if dataset.ann_path else None
+    return beside if beside is not None and beside.is_file() else None
+
+
+def check_same_classes(train: list[str] | None, val: list[str] | None) -> None:
+    """Labels must mean the same in training and validation, whose lists may lie in different folders."""
+    if not train or not val or train == val:
+        return
+    label = next((i for i, (a, b) in enumerate(zip(train, val, strict=False)) if a != b), min(len(train), len(val)))
+    names = [repr(each[label]) if label < len(each) else "none" for each in (train, val)]
+    raise UserError(
+        f"label {label} is {names[0]} in the training data and {names[1]} in the validation data; make both lists with the "
+        "same class order."
+    )
 
 
 def segments_per_view(cfg: Config) -> int:

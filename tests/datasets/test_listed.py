@@ -37,3 +37,17 @@ def test_a_bad_line_is_named(tmp_path):
     (tmp_path / "list.txt").write_text("one.mp4 0\ntwo.mp4\n")
     with pytest.raises(UserError, match="2"):
         build("ListedVideos", tmp_path / "list.txt", data_prefix=dict(video=""))
+
+
+def test_class_names_beside_the_list_are_part_of_the_data_set(tmp_path):
+    (tmp_path / "list.txt").write_text("a.mp4 1\n")
+    assert "classes" not in build("ListedVideos", tmp_path / "list.txt").metainfo
+    (tmp_path / "classes.txt").write_text("left\nright\n")
+    assert build("ListedVideos", tmp_path / "list.txt").metainfo["classes"] == ["left", "right"]
+    given = build("ListedVideos", tmp_path / "list.txt", metainfo=dict(classes=["a", "b"]))
+    assert given.metainfo["classes"] == ["a", "b"]
+    (tmp_path / "other.txt").write_text("up\ndown\n")
+    named = build("ListedVideos", tmp_path / "list.txt", class_file=str(tmp_path / "other.txt"))
+    assert named.metainfo["classes"] == ["up", "down"]
+    with pytest.raises(UserError, match=r"label must be under num_classes \(1\)"):
+        build("ListedVideos", tmp_path / "list.txt", num_classes=1)

@@ -3,7 +3,9 @@
 import errno
 
 import pytest
+from torch._utils import ExceptionWrapper
 
+from cgc_video.datasets.decoding.errors import DecodeError
 from cgc_video.engine.cli import run_tool
 from cgc_video.errors import UserError
 
@@ -38,3 +40,21 @@ def test_user_errors_are_one_line(capsys, error, code, said):
 def test_defects_keep_their_traceback(error):
     with pytest.raises(type(error)):
         tool(error)()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (UserError("lr (0) must be\n  positive."), "error: lr (0) must be positive.\n"),
+        (DecodeError("a.mp4", "missing"), "error: a.mp4 cannot be decoded: missing.\n"),
+    ],
+)
+def test_an_error_of_a_loader_worker_keeps_its_words_only(capsys, error, said):
+    try:
+        raise error from OSError("the cause")
+    except UserError:
+        wrapped = ExceptionWrapper(where="in DataLoader worker process 0")
+    with pytest.raises(UserError) as caught:
+        wrapped.reraise()
+    assert tool(caught.value)() == 2
+    assert capsys.readouterr().err == said

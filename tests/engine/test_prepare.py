@@ -5,7 +5,14 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from cgc_video.engine.prepare import add_hooks, configure_reports, name_classes, plain_metrics, segments_per_view
+from cgc_video.engine.prepare import (
+    add_hooks,
+    check_same_classes,
+    configure_reports,
+    name_classes,
+    plain_metrics,
+    segments_per_view,
+)
 from cgc_video.errors import UserError
 
 
@@ -41,6 +48,23 @@ def test_classes_without_a_name_are_told_and_numbered(tmp_path, caplog):
     assert names == ["left", "right", "(unnamed class 2)", "(unnamed class 3)"]
 
 
+def test_a_class_file_named_by_the_data_set_goes_first(tmp_path):
+    (tmp_path / "classes.txt").write_text("left\nright\n")
+    (tmp_path / "other.txt").write_text("up\ndown\n")
+    cfg = config(tmp_path)
+    cfg.train_dataloader.dataset.dataset.class_file = str(tmp_path / "other.txt")
+    assert name_classes(cfg, "train") == ["up", "down"]
+
+
+def test_training_and_validation_agree_on_labels():
+    check_same_classes(["a", "b"], ["a", "b"])
+    check_same_classes(["a", "b"], None)
+    with pytest.raises(UserError, match="label 1 is 'b' in the training data and 'c' in the validation data"):
+        check_same_classes(["a", "b"], ["a", "c"])
+    with pytest.raises(UserError, match="label 1 is 'b' in the training data and none in the validation data"):
+        check_same_classes(["a", "b"], ["a"])
+
+
 def test_hooks_are_added_once():
     cfg = Config(dict(default_hooks=dict(a=dict(type="A"), b=None), custom_hooks=[dict(type="B")]))
     add_hooks(cfg, "A", "B", "C")
@@ -66,3 +90,11 @@ def test_segments_per_view():
 def test_plain_metrics():
     metrics = {"a": np.float64(0.5), "b": torch.tensor(2), "c": 3, "d": torch.ones(2), "e": "text"}
     assert plain_metrics(metrics) == {"a": 0.5, "b": 2.0, "c": 3.0}
+
+
+def test_a_data_set_that_skips_bad_files_gets_the_evaluator_that_counts():
+    dataset = dict(type="ListedVideos", ann_file="list.txt", pipeline=[], skip_bad=True)
+    cfg = Config(dict(work_dir="out", test_dataloader=dict(dataset=dataset), test_evaluator=dict(type="AccMetric")))
+    configure_reports(cfg, "test", table=False)
+    assert cfg.test_evaluator.type == "ScoredClips"
+    assert [metric.type for metric in cfg.test_evaluator.metrics] == ["AccMetric", "ClassReport"]

@@ -11,7 +11,9 @@ from mmengine.runner import find_latest_checkpoint
 from mmengine.runner.checkpoint import _load_checkpoint
 from torch import Tensor, nn
 
+from ...datasets.labels import class_order, pad_class_names
 from ...errors import UserError
+from ..hooks.class_order import trained_classes
 from ..names import nearest
 
 __all__ = ["Match", "check_checkpoint_file", "check_resume", "check_weights", "compare_state"]
@@ -72,7 +74,9 @@ def check_weights(model: nn.Module, path: str, complete: bool, class_names: Sequ
     Args:
         complete: Every entry must match (a test). Otherwise (a start for training) nine tenths of the backbone must,
             gates left aside, since a plain checkpoint may start a gated network.
-        class_names: Names of the test set in label order; a checkpoint that knows another order is refused.
+        class_names: Names of the data in label order. A checkpoint of the same classes in another order is fine, as
+            ``ClassOrderHook`` permutes it; one of other classes is refused, unless a training starts with a classifier
+            of another size.
     """
     checkpoint = _load(path)
     given = _state(checkpoint, path)
@@ -81,8 +85,9 @@ def check_weights(model: nn.Module, path: str, complete: bool, class_names: Sequ
         raise UserError(
             f"checkpoint ({path}) is of another model than this config builds: {match}; give the config it belongs to."
         )
+    if complete or _same_part(model, given, "cls_head."):
+        _check_classes(trained_classes(checkpoint), class_names, f"checkpoint ({path})")
     if complete:
-        _check_class_order(checkpoint, path, class_names)
         return
     backbone = {k: v for k, v in _own_state(model).items() if k.startswith("backbone.") and ".gate." not in k}
     match = compare_state(backbone, {k: v for k, v in given.items() if k.startswith("backbone.")})
@@ -94,11 +99,12 @@ def check_weights(model: nn.Module, path: str, complete: bool, class_names: Sequ
         )
 
 
-def check_resume(model: nn.Module, path: str | None, work_dir: str) -> None:
-    """A run can go on only from a checkpoint that holds the optimizer, and of the same model.
+def check_resume(model: nn.Module, path: str | None, work_dir: str, class_names: Sequence[str] | None = None) -> None:
+    """A run can go on only from a checkpoint that holds the optimizer, and of the same model and classes.
 
     Args:
         path: The checkpoint, or None for the latest one in ``work_dir``, if there is one.
+        class_names: As in ``check_weights``.
     """
     if path is None:
         path = find_latest_checkpoint(work_dir)
@@ -119,21 +125,26 @@ def check_resume(model: nn.Module, path: str | None, work_dir: str) -> None:
         raise UserError(
             f"--resume ({path}) is of another model than this config builds: {match}; give the config of its training."
         )
+    _check_classes(trained_classes(checkpoint), class_names, f"--resume ({path})")
 
 
-def _check_class_order(checkpoint: Any, path: str, class_names: Sequence[str] | None) -> None:
-    """Code bases number the classes of Something-Something v1 differently: equal shapes do not mean equal labels."""
-    meta = (checkpoint.get("meta") or {}).get("dataset_meta") or {}
-    trained = meta.get("classes") or meta.get("CLASSES")
-    if not trained or not class_names or list(trained) == list(class_names):
+def _check_classes(trained: Sequence[str] | None, class_names: Sequence[str] | None, source: str) -> None:
+    """Code bases number the classes of one data set differently: equal shapes do not mean equal labels, names do."""
+    if not trained or not class_names:
         return
-    if len(trained) == len(class_names):
-        label = next(i for i, (old, new) in enumerate(zip(trained, class_names, strict=True)) if old != new)
+    try:
+        class_order(pad_class_names(trained, len(class_names)), class_names)
+    except UserError as error:
         raise UserError(
-            f"checkpoint ({path}) was trained with label {label} as {trained[label]!r}, but in the test set it is "
-            f"{class_names[label]!r}; use the lists and classes.txt that the checkpoint was trained with."
-        )
-    raise UserError(f"checkpoint ({path}) knows {len(trained)} classes, but the test set names {len(class_names)}.")
+            f"{source} was trained on other classes: {error}; use the data that it was trained on, or start a new training "
+            "from its backbone with model.backbone.pretrained=<checkpoint>."
+        ) from error
+
+
+def _same_part(model: nn.Module, given: Mapping[str, Tensor], prefix: str) -> bool:
+    """Whether a checkpoint holds a part of the model, and in the same shapes."""
+    part = {key: value for key, value in _own_state(model).items() if key.startswith(prefix)}
+    return bool(part) and compare_state(part, {key: given[key] for key in part if key in given}).complete
 
 
 def _own_state(model: nn.Module) -> dict[str, Tensor]:

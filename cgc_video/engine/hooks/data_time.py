@@ -1,39 +1,99 @@
 """Say so when training waits for data."""
 
+import os
+import shutil
+
+import torch
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 
-__all__ = ["DataTimeHook", "data_share"]
-
-
-def data_share(iteration_seconds: float, data_seconds: float) -> float:
-    """Share of an iteration spent waiting for the batch, in 0..1; 0 where nothing was measured."""
-    return data_seconds / iteration_seconds if iteration_seconds > 0 else 0.0
+__all__ = ["DataTimeHook", "advice", "batch_bytes"]
 
 
 @HOOKS.register_module()
 class DataTimeHook(Hook):
-    """After an epoch that waited for data more than ``limit`` of its time, log one line with a hint."""
+    """Measure the share of time spent waiting for batches at the start of training, and say what to change if it is large.
 
-    priority = "BELOW_NORMAL"
+    Args:
+        limit: Share of the time above which a line is logged.
+        iterations: How many iterations are measured, after the first one, in which workers and caches start.
+    """
 
-    def __init__(self, limit: float = 0.5) -> None:
-        self.limit = limit
-        self.first_iter = 0
+    priority = "BELOW_NORMAL"  # after IterTimerHook has measured
 
-    def before_train_epoch(self, runner) -> None:
-        self.first_iter = runner.iter
+    def __init__(self, limit: float = 0.2, iterations: int = 20) -> None:
+        self.limit, self.iterations = limit, iterations
+
+    def before_train(self, runner) -> None:
+        self.seconds = self.waited = 0.0
+        self.left = self.iterations + 1
+        self.batch_bytes = 0
+
+    def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
+        if self.left <= 0:
+            return
+        self.left -= 1
+        scalars = runner.message_hub.log_scalars
+        if batch_idx == 0 or not {"train/time", "train/data_time"} <= set(scalars):
+            self.batch_bytes = max(self.batch_bytes, batch_bytes(data_batch))
+            return
+        self.seconds += scalars["train/time"].current()
+        self.waited += scalars["train/data_time"].current()
+        if self.left == 0:
+            self._report(runner)
 
     def after_train_epoch(self, runner) -> None:
-        scalars = runner.message_hub.log_scalars
-        iterations = runner.iter - self.first_iter
-        if iterations < 1 or not {"train/time", "train/data_time"} <= set(scalars):
-            return
-        seconds = scalars["train/time"].mean(iterations)
-        share = data_share(seconds, scalars["train/data_time"].mean(iterations))
+        if self.left > 0:  # an epoch shorter than what was to be measured
+            self.left = 0
+            self._report(runner)
+
+    def _report(self, runner) -> None:
+        share = self.waited / self.seconds if self.seconds else 0.0
         if share > self.limit:
-            workers = runner.train_dataloader.num_workers
-            runner.logger.info(
-                f"{share:.0%} of the time of this epoch ({seconds:.2f} s per iteration) went into waiting for data; "
-                f"raise train_dataloader.num_workers (now {workers}), or store smaller videos."
-            )
+            loader = runner.train_dataloader
+            what = advice(loader.num_workers, loader.prefetch_factor, self.batch_bytes, _decodes_video(loader.dataset))
+            runner.logger.info(f"{share:.0%} of the first iterations' time went into waiting for data: {what}.")
+
+
+def advice(workers: int, prefetch_factor: int | None, size: int, decodes_video: bool) -> str:
+    """What to change so that training waits less for its data.
+
+    Args:
+        workers: Loader processes.
+        prefetch_factor: Batches that each of them prepares ahead.
+        size: Bytes of a batch.
+        decodes_video: Whether frames come out of videos.
+    """
+    ahead, shared = workers * (prefetch_factor or 0) * size, _shared_memory()
+    if shared is not None and ahead > shared:
+        return (
+            f"/dev/shm ({shared / 2**20:.0f} MiB free) is too small for the {ahead / 2**20:.0f} MiB that the workers prepare ahead; "
+            "enlarge it (docker: --shm-size), or lower train_dataloader.prefetch_factor"
+        )
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if workers < cores - 1:
+        return f"raise train_dataloader.num_workers ({workers}) towards the {cores} cores"
+    if decodes_video:
+        return f"all {cores} cores decode; re-encode the videos once (tools/data/reencode.py), or train on raw frames"
+    return f"all {cores} cores load frames; store them smaller (short side 256), on a faster disk"
+
+
+def batch_bytes(batch) -> int:
+    """Bytes of all tensors in a batch of nested dicts and lists."""
+    if isinstance(batch, torch.Tensor):
+        return batch.numel() * batch.element_size()
+    values = batch.values() if isinstance(batch, dict) else batch if isinstance(batch, list | tuple) else ()
+    return sum(batch_bytes(value) for value in values)
+
+
+def _shared_memory() -> int | None:
+    try:
+        return shutil.disk_usage("/dev/shm").free
+    except OSError:
+        return None
+
+
+def _decodes_video(dataset) -> bool:
+    transforms = getattr(getattr(dataset, "pipeline", None), "transforms", [])
+    names = {type(transform).__name__ for transform in transforms}
+    return any("Decode" in name and "Frame" not in name for name in names)

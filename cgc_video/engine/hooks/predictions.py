@@ -8,6 +8,8 @@ from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from torch import Tensor
 
+from ...datasets.faults import SKIPPED
+
 __all__ = ["PredictionHook", "contact_sheet", "first_view"]
 
 _CAPTION_HEIGHT, _LEAST_WIDTH, _FRAME_HEIGHT, _MOST_FRAMES = 40, 480, 160, 8
@@ -70,7 +72,8 @@ class PredictionHook(Hook):
     def after_test_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
         names = (getattr(runner.test_dataloader.dataset, "metainfo", None) or {}).get("classes")
         for inputs, sample in zip(data_batch["inputs"], outputs, strict=True):
-            if self._seen % self.interval == 0:
+            # a stand-in for a bad file is no clip of the test
+            if self._seen % self.interval == 0 and SKIPPED not in sample:
                 self._draw(inputs, sample, names)
             self._seen += runner.world_size
 

@@ -9,7 +9,7 @@ from cgc_video.errors import UserError
 
 
 class Model(nn.Module):
-    def __init__(self, gate: bool = False, width: int = 4) -> None:
+    def __init__(self, gate: bool = False, width: int = 4, classes: int = 2) -> None:
         super().__init__()
         self.backbone = nn.Module()
         for index in range(5):
@@ -17,7 +17,7 @@ class Model(nn.Module):
             if gate:
                 conv.gate = nn.Linear(2, 2)
             self.backbone.add_module(f"conv{index}", conv)
-        self.head = nn.Linear(width, 2)
+        self.cls_head = nn.Linear(width, classes)
 
 
 def save(path, model, **more) -> str:
@@ -44,14 +44,25 @@ def test_a_test_needs_every_entry(tmp_path):
         check_weights(Model(gate=True), own, complete=True)
 
 
-def test_a_test_needs_the_label_order_of_the_training(tmp_path):
+def test_a_test_needs_the_classes_of_the_training(tmp_path):
     own = save(tmp_path / "own.pth", Model(), meta={"dataset_meta": {"classes": ["left", "right"]}})
-    check_weights(Model(), own, complete=True, class_names=["left", "right"])
-    check_weights(Model(), own, complete=True, class_names=None)
-    with pytest.raises(UserError, match="trained with label 0 as 'left', but in the test set it is 'right'"):
-        check_weights(Model(), own, complete=True, class_names=["right", "left"])
-    with pytest.raises(UserError, match="knows 2 classes, but the test set names 3"):
-        check_weights(Model(), own, complete=True, class_names=["a", "b", "c"])
+    for names in (["left", "right"], ["right", "left"], None):  # ClassOrderHook permutes the second
+        check_weights(Model(), own, complete=True, class_names=names)
+    with pytest.raises(
+        UserError, match=r"1 of its classes are not in the data \('right'\); 1 of .* \('up'\); use the data"
+    ):
+        check_weights(Model(), own, complete=True, class_names=["left", "up"])
+    with pytest.raises(UserError, match=r"1 of the data's classes are not in it \('up'\)"):
+        check_weights(Model(), own, complete=True, class_names=["left", "right", "up"])
+
+
+def test_a_training_starts_from_other_classes_only_if_the_classifier_cannot_be_mistaken(tmp_path):
+    own = save(tmp_path / "own.pth", Model(), meta={"dataset_meta": {"classes": ["left", "right"]}})
+    for names in (["right", "left"], None):
+        check_weights(Model(), own, complete=False, class_names=names)
+    check_weights(Model(classes=3), own, complete=False, class_names=["a", "b", "c"])
+    with pytest.raises(UserError, match=r"'left', 'right'.*'a', 'b'.*model.backbone.pretrained=<checkpoint>"):
+        check_weights(Model(), own, complete=False, class_names=["a", "b"])
 
 
 def test_training_may_start_from_a_plain_backbone(tmp_path):
@@ -71,6 +82,10 @@ def test_resume(tmp_path):
     meta = dict(epoch=1, iter=10)
     full = save(tmp_path / "full.pth", Model(), optimizer={}, meta=meta)
     check_resume(Model(), full, str(tmp_path))
+    named = save(tmp_path / "named.pth", Model(), optimizer={}, meta={**meta, "dataset_meta": {"classes": ["a", "b"]}})
+    check_resume(Model(), named, str(tmp_path), ["b", "a"])
+    with pytest.raises(UserError, match="--resume .* was trained on other classes: .*'a'"):
+        check_resume(Model(), named, str(tmp_path), ["b", "c"])
     with pytest.raises(UserError, match="weights only: use load_from"):
         check_resume(Model(), save(tmp_path / "weights.pth", Model()), str(tmp_path))
     with pytest.raises(UserError, match="another model"):

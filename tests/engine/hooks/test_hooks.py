@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from cgc_video.engine.curves import draw_curves
+from cgc_video.engine.hooks import data_time
 from cgc_video.engine.hooks.curves import CurvesHook
-from cgc_video.engine.hooks.data_time import DataTimeHook, data_share
+from cgc_video.engine.hooks.data_time import DataTimeHook
 from cgc_video.engine.hooks.predictions import contact_sheet, first_view
 from cgc_video.engine.hooks.progress import ProgressHook
 from cgc_video.engine.hooks.test_stats import views_per_clip
@@ -23,27 +24,38 @@ def test_views_per_clip(shape, segments, views):
     assert views_per_clip(shape, segments) == views
 
 
-def test_data_share():
-    assert data_share(2.0, 1.0) == 0.5
-    assert data_share(0.0, 0.0) == 0.0
-
-
-@pytest.mark.parametrize(("data_seconds", "lines"), [(0.9, 1), (0.1, 0)])
-def test_waiting_for_data_is_said_once(data_seconds, lines):
+@pytest.mark.parametrize(("waited", "lines"), [(0.9, 1), (0.21, 1), (0.19, 0)])
+@pytest.mark.parametrize("epoch_length", [4, 100])
+def test_waiting_for_data_is_measured_at_the_start_and_said_once(waited, lines, epoch_length):
     logged = []
-    mean = lambda value: SimpleNamespace(mean=lambda window: value)  # noqa: E731
+    current = lambda value: SimpleNamespace(current=lambda: value)  # noqa: E731
+    times = {"train/time": current(1.0), "train/data_time": current(waited)}
     runner = SimpleNamespace(
-        iter=0,
-        message_hub=SimpleNamespace(log_scalars={"train/time": mean(1.0), "train/data_time": mean(data_seconds)}),
-        train_dataloader=SimpleNamespace(num_workers=2),
+        message_hub=SimpleNamespace(log_scalars=times),
+        train_dataloader=SimpleNamespace(num_workers=0, prefetch_factor=None, dataset=None),
         logger=SimpleNamespace(info=logged.append),
     )
-    hook = DataTimeHook()
-    hook.before_train_epoch(runner)
-    runner.iter = 10
-    hook.after_train_epoch(runner)
+    hook = DataTimeHook(iterations=10)
+    hook.before_train(runner)
+    for _ in range(2):
+        for index in range(epoch_length):
+            hook.after_train_iter(runner, index, {"inputs": [torch.zeros(2, 3)]})
+        hook.after_train_epoch(runner)
     assert len(logged) == lines
-    assert all("90%" in line and "num_workers (now 2)" in line for line in logged)
+    assert all(f"{waited:.0%} of the first iterations" in line for line in logged)
+
+
+def test_advice_names_the_nearest_cause(monkeypatch):
+    monkeypatch.setattr(data_time, "_shared_memory", lambda: 64 * 2**20)
+    monkeypatch.setattr(data_time.os, "sched_getaffinity", lambda pid: range(8), raising=False)
+    assert "/dev/shm (64 MiB free) is too small for the 80 MiB" in data_time.advice(4, 2, 10 * 2**20, True)
+    assert "raise train_dataloader.num_workers (4) towards the 8 cores" in data_time.advice(4, 2, 2**20, True)
+    assert "tools/data/reencode.py" in data_time.advice(8, 2, 2**20, True)
+    assert "store them smaller" in data_time.advice(8, 2, 2**20, False)
+
+
+def test_bytes_of_a_batch():
+    assert data_time.batch_bytes({"inputs": [torch.zeros(2, 3), torch.zeros(4, dtype=torch.uint8)], "name": "x"}) == 28
 
 
 def fake_run(hook: CurvesHook, folder, epochs: range) -> None:

@@ -1,0 +1,173 @@
+"""What becomes of a file that cannot be decoded: another sample in training, an error or a counted omission in testing.
+
+Faults are ``DecodeError`` and what the decoders behind MMAction2's own steps raise for a bad file; all else is a defect of
+the program and passes. A clip shorter than asked for is no fault: the sampling step loops it (see ``decoding``).
+"""
+
+import errno
+import logging
+import traceback
+from typing import Any
+
+import torch
+from mmengine.dist import is_main_process
+from mmengine.logging import print_log
+
+from ..errors import UserError
+from .decoding.errors import DecodeError
+
+__all__ = ["SKIPPED", "FaultTolerant", "decode_fault"]
+
+# Metainfo of a data sample that stands in the place of a bad file; holds the path of that file.
+SKIPPED = "skipped"
+# Troubles of the machine, which another file would have, too.
+_MACHINE_ERRNOS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC}
+_LONGEST_REASON, _NAMED_PATHS = 160, 10
+
+
+class FaultTolerant:
+    """A mixin for MMEngine's ``BaseDataset``: survives files that cannot be decoded; each is logged once, with its reason.
+
+    In training (``test_mode=False``) another sample, drawn at random, takes the place of a bad one, which is not decoded again. Bad
+    files are counted over all loader workers and epochs; with several processes (ranks), each counts those it met.
+
+    In testing, a bad file is an error. With ``skip_bad`` the next sample that can be decoded is handed over instead, so that
+    batches keep their size, and its data sample has the metainfo ``skipped``: the path of the bad file. The evaluator
+    ``ScoredClips``, which ``tools/train.py`` and ``tools/test.py`` use for such a data set, keeps it from every metric; with any other
+    evaluator the stand-in would count as a clip of the test.
+
+    Args:
+        max_bad_share: Share of the samples, in 0..1, above which bad files stop the training.
+        skip_bad: In testing, leave bad files out, and say so, instead of stopping.
+    """
+
+    def __init__(self, *args: Any, max_bad_share: float = 0.01, skip_bad: bool = False, **kwargs: Any) -> None:
+        if not 0 <= max_bad_share <= 1:
+            raise UserError(f"max_bad_share ({max_bad_share}) must be a share of the files, in 0..1.")
+        self.max_bad_share, self.skip_bad = max_bad_share, skip_bad
+        self._bad = torch.zeros(0, dtype=torch.uint8)
+        super().__init__(*args, **kwargs)
+
+    def full_init(self) -> None:
+        super().full_init()
+        if len(self._bad) != len(self):
+            self._clear_marks()
+
+    def get_subset_(self, indices: Any) -> None:
+        super().get_subset_(indices)
+        self._clear_marks()
+
+    def get_subset(self, indices: Any) -> "FaultTolerant":
+        subset = super().get_subset(indices)
+        subset._clear_marks()
+        return subset
+
+    def _clear_marks(self) -> None:
+        # shared memory: what a loader worker marks is seen by the others, and by the workers of the next epoch
+        self._bad = torch.zeros(len(self), dtype=torch.uint8).share_memory_()
+
+    @property
+    def bad_files(self) -> list[str]:
+        """Paths of the files that could not be decoded so far, in the order of the list."""
+        return [self._path(int(idx)) for idx in self._bad.nonzero()]
+
+    def prepare_data(self, idx: int) -> Any:
+        """As the base class; in training, None for a bad file, upon which the base class draws another sample.
+
+        Raises:
+            DecodeError: In testing without ``skip_bad``, for a file that cannot be decoded.
+            UserError: If more files are bad than ``max_bad_share`` allows, or no file is good.
+        """
+        idx = range(len(self))[idx]
+        fault = None
+        if not (self._bad[idx] and (self.skip_bad or not self.test_mode)):
+            try:
+                return self._decode(idx)
+            except DecodeError as error:
+                fault = error
+        if self.test_mode and not self.skip_bad:
+            hint = "mend it or take it off the list (tools/data/check.py finds all such files), or set skip_bad=True in the data set"
+            raise DecodeError(fault.path, f"{fault.reason}; {hint}") from fault
+        if fault is not None:
+            self._mark(idx, fault)
+        return self._stand_in(idx) if self.test_mode else None
+
+    def _decode(self, idx: int) -> Any:
+        """One sample; what a decoder has against the file is a ``DecodeError``."""
+        try:
+            return super().prepare_data(idx)
+        except Exception as error:
+            fault = decode_fault(error, self._path(idx))
+            if fault is None or fault is error:
+                raise
+            raise fault from error
+
+    def _mark(self, idx: int, fault: DecodeError) -> None:
+        if not self._bad[idx]:  # another worker may have been faster
+            self._bad[idx] = 1
+            # other ranks show errors only, and only they may have met this file
+            level = logging.WARNING if is_main_process() else logging.ERROR
+            action = "left out" if self.test_mode else "replaced by other samples"
+            print_log(f"{fault.path} cannot be decoded: {fault.reason}; {action}.", logger="current", level=level)
+        count, total = int(self._bad.sum()), len(self)
+        if count == total:
+            raise UserError(
+                f"none of the {total} files can be decoded: {self._some_paths()}; tools/data/check.py LIST says why."
+            )
+        if not self.test_mode and count > self.max_bad_share * total:
+            raise UserError(
+                f"{count} of {total} files ({count / total:.1%}) cannot be decoded, more than dataset.max_bad_share ({self.max_bad_share:.1%}) "
+                f"allows: {self._some_paths()}; make a clean list with tools/data/check.py LIST --write-clean, or raise dataset.max_bad_share."
+            )
+
+    def _stand_in(self, idx: int) -> Any:
+        """The next sample that can be decoded, flagged; ``_mark`` raises where there is none."""
+        path, total = self._path(idx), len(self)
+        for other in (other % total for other in range(idx + 1, idx + total)):
+            if self._bad[other]:
+                continue
+            try:
+                data = self._decode(other)
+            except DecodeError as error:
+                self._mark(other, error)
+                continue
+            if not hasattr(data.get("data_samples"), "set_metainfo"):
+                raise UserError(
+                    "skip_bad flags data samples, which this pipeline does not make; end it with PackActionInputs."
+                )
+            data["data_samples"].set_metainfo({SKIPPED: path})
+            return data
+        raise UserError(f"none of the {total} files can be decoded; tools/data/check.py LIST says why.")
+
+    def _path(self, idx: int) -> str:
+        info = self.get_data_info(idx)
+        return str(info.get("filename") or info.get("frame_dir") or f"sample {idx}")
+
+    def _some_paths(self) -> str:
+        paths = self.bad_files
+        more = f" and {len(paths) - _NAMED_PATHS} more" if len(paths) > _NAMED_PATHS else ""
+        return ", ".join(paths[:_NAMED_PATHS]) + more
+
+
+def decode_fault(error: Exception, path: str) -> DecodeError | None:
+    """What a decoder has against a file, as a ``DecodeError``; None for an error that has another cause.
+
+    MMAction2's steps raise what their decoders do: an ``OSError`` of the file, errors of PyAV, errors raised inside decord, and those
+    of OpenCV while it decodes an image.
+    """
+    if isinstance(error, DecodeError):
+        return error
+    kind = type(error).__module__.partition(".")[0]
+    from_decord = isinstance(error, RuntimeError | AssertionError) and _passed_through(error, "decord")
+    from_opencv = kind == "cv2" and _passed_through(error, "mmcv.image.io")
+    from_file = isinstance(error, OSError) and error.errno not in _MACHINE_ERRNOS
+    if not (kind in ("av", "decord") or from_decord or from_opencv or from_file):
+        return None
+    lines = str(error).strip().splitlines()
+    reason = f"{type(error).__name__}: {lines[0] if lines else ''}"
+    return DecodeError(path, reason if len(reason) <= _LONGEST_REASON else reason[: _LONGEST_REASON - 3] + "...")
+
+
+def _passed_through(error: Exception, module: str) -> bool:
+    names = (frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(name == module or name.startswith(f"{module}.") for name in names)

@@ -8,9 +8,9 @@ num_segments = 8
 videos = dict(type="ListedVideos", data_prefix=dict(video=data_root))
 sample = dict(type="DenseSampleFrames", clip_len=1, frame_interval=1, num_clips=num_segments, sample_range=64)
 train_pipeline = [
-    dict(type="DecordInit"),
+    dict(type="VideoOpen"),
     dict(sample),
-    dict(type="DecordDecode"),
+    dict(type="VideoDecode"),
     dict(type="Resize", scale=(-1, 256)),
     # TSM's code: scales, 13 fixed positions, mirroring
     dict(
@@ -28,9 +28,9 @@ train_pipeline = [
 ]
 # 1 clip, centre crop: while training, and the ..._efficient.py configs.
 val_pipeline = [
-    dict(type="DecordInit"),
+    dict(type="VideoOpen"),
     dict(sample, num_sample_positions=1, test_mode=True),
-    dict(type="DecordDecode"),
+    dict(type="VideoDecode"),
     dict(type="Resize", scale=(-1, 256)),
     dict(type="CenterCrop", crop_size=224),
     dict(type="FormatShape", input_format="NCHW"),
@@ -38,9 +38,9 @@ val_pipeline = [
 ]
 # 10 clips x 3 crops of 256: the protocol behind TSM's 74.1 %, which Table 5 starts from.
 test_pipeline = [
-    dict(type="DecordInit"),
+    dict(type="VideoOpen"),
     dict(sample, num_sample_positions=10, test_mode=True),
-    dict(type="DecordDecode"),
+    dict(type="VideoDecode"),
     dict(type="Resize", scale=(-1, 256)),
     dict(type="ThreeCrop", crop_size=256),
     dict(type="FormatShape", input_format="NCHW"),

@@ -6,18 +6,18 @@ num_segments = 4
 
 videos = dict(type="ListedVideos", data_prefix=dict(video=f"{data_root}/videos"))
 train_pipeline = [
-    dict(type="DecordInit"),
+    dict(type="VideoOpen"),
     dict(type="SampleFrames", clip_len=1, frame_interval=1, num_clips=num_segments),
-    dict(type="DecordDecode"),
+    dict(type="VideoDecode"),
     dict(type="Resize", scale=(36, 32), keep_ratio=False),
     dict(type="RandomCrop", size=32),
     dict(type="FormatShape", input_format="NCHW"),
     dict(type="PackActionInputs"),
 ]
 val_pipeline = [
-    dict(type="DecordInit"),
+    dict(type="VideoOpen"),
     dict(type="SampleFrames", clip_len=1, frame_interval=1, num_clips=num_segments, test_mode=True),
-    dict(type="DecordDecode"),
+    dict(type="VideoDecode"),
     dict(type="Resize", scale=(36, 32), keep_ratio=False),
     dict(type="CenterCrop", crop_size=32),
     dict(type="FormatShape", input_format="NCHW"),
@@ -25,11 +25,11 @@ val_pipeline = [
 ]
 # 2 clips x 3 crops
 test_pipeline = [
-    dict(type="DecordInit"),
+    dict(type="VideoOpen"),
     dict(
         type="SampleFrames", clip_len=1, frame_interval=1, num_clips=num_segments, test_mode=True, twice_sample=True
     ),
-    dict(type="DecordDecode"),
+    dict(type="VideoDecode"),
     dict(type="Resize", scale=(36, 32), keep_ratio=False),
     dict(type="ThreeCrop", crop_size=32),
     dict(type="FormatShape", input_format="NCHW"),

@@ -12,7 +12,7 @@ frames = dict(
 )
 train_pipeline = [
     dict(type="SampleFrames", clip_len=1, frame_interval=1, num_clips=num_segments),  # one frame per segment
-    dict(type="RawFrameDecode"),
+    dict(type="FrameDecode"),
     dict(type="Resize", scale=(-1, 256)),
     # TSM's code: scales, 13 fixed positions, no mirroring ("left" and "right" are labels)
     dict(
@@ -30,7 +30,7 @@ train_pipeline = [
 # 1 clip, centre crop: Table 4, and the "efficient" protocol of TSM.
 val_pipeline = [
     dict(type="SampleFrames", clip_len=1, frame_interval=1, num_clips=num_segments, test_mode=True),
-    dict(type="RawFrameDecode"),
+    dict(type="FrameDecode"),
     dict(type="Resize", scale=(-1, 256)),
     dict(type="CenterCrop", crop_size=224),
     dict(type="FormatShape", input_format="NCHW"),
@@ -41,7 +41,7 @@ accurate_pipeline = [
     dict(
         type="SampleFrames", clip_len=1, frame_interval=1, num_clips=num_segments, test_mode=True, twice_sample=True
     ),
-    dict(type="RawFrameDecode"),
+    dict(type="FrameDecode"),
     dict(type="Resize", scale=(-1, 256)),
     dict(type="ThreeCrop", crop_size=256),
     dict(type="FormatShape", input_format="NCHW"),

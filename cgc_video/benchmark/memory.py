@@ -24,11 +24,20 @@ import torch
 from .settings import Settings
 from .step import BenchmarkCase
 
-__all__ = ["PeakMemory", "available_bytes", "measure_peaks", "why_unmeasured"]
+__all__ = [
+    "GLIBC",
+    "PeakMemory",
+    "available_bytes",
+    "held",
+    "measure_peaks",
+    "peak_now",
+    "reset_peak",
+    "why_unmeasured",
+]
 
 _STATUS, _CLEAR_REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 # Blocks of 64 KiB and more come from the kernel one by one and go back when freed; the rest of the heap is trimmed.
-_GLIBC = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_TOP_PAD_": "0"}
+GLIBC = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_TOP_PAD_": "0"}
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,7 @@ def _measure_apart(case: BenchmarkCase, formulations: list[str], training: bool,
         [sys.executable, "-m", "cgc_video.benchmark.memory"],
         input=pickle.dumps((case, formulations, training, settings)),
         capture_output=True,
-        env={**os.environ, **_GLIBC, "PYTHONPATH": path},
+        env={**os.environ, **GLIBC, "PYTHONPATH": path},
         check=False,
     )
     results = [json.loads(line) for line in done.stdout.splitlines() if line.startswith(b"{")]
@@ -97,7 +106,7 @@ def _fields(path: Path) -> dict[str, int]:
     return {name: 1024 * int(value.split()[0]) for name, value in pairs if value.strip().endswith("kB")}
 
 
-def _held(settings: Settings) -> int:
+def held(settings: Settings) -> int:
     """Bytes in use once everything that can be freed is free."""
     gc.collect()
     if settings.on_gpu:
@@ -109,14 +118,14 @@ def _held(settings: Settings) -> int:
     return _fields(_STATUS)["VmRSS"]
 
 
-def _reset_peak(settings: Settings) -> None:
+def reset_peak(settings: Settings) -> None:
     if settings.on_gpu:
         torch.cuda.reset_peak_memory_stats(settings.device)
     else:
         _CLEAR_REFS.write_text("5")
 
 
-def _peak(settings: Settings) -> int:
+def peak_now(settings: Settings) -> int:
     if settings.on_gpu:
         settings.synchronize()
         return torch.cuda.max_memory_allocated(settings.device)
@@ -126,15 +135,15 @@ def _peak(settings: Settings) -> int:
 def _measure_here(case: BenchmarkCase, formulation: str, training: bool, settings: Settings) -> PeakMemory:
     with settings.applied():
         step = case.step(formulation, training, settings)
-        inputs_and_weights = _held(settings)
+        inputs_and_weights = held(settings)
         step()
         step.clear()
-        before = _held(settings)
-        _reset_peak(settings)
+        before = held(settings)
+        reset_peak(settings)
         step()
         # On a GPU the allocator counts tensors alone, so the baseline is what the inputs and weights hold, and a kept buffer counts.
         base = inputs_and_weights if settings.on_gpu else before
-        return PeakMemory(peak=_peak(settings) - base, kept=before - inputs_and_weights)
+        return PeakMemory(peak=peak_now(settings) - base, kept=before - inputs_and_weights)
 
 
 def _main() -> None:

@@ -66,7 +66,8 @@ def main(argv: list[str] | None = None) -> int:
     result = launch.test(cfg, args.checkpoint)
     if is_main_process():
         print()
-        print(result_table(result.metrics, result.clips, result.views, result.seconds, len(result.skipped)))
+        skipped = len(result.skipped)
+        print(result_table(result.metrics, result.clips, result.views, result.seconds, skipped, result.decoder))
         files = [*result.files, *([args.dump] if args.dump else [])]
         print("\nfiles:", *map(_short_path, files), sep="\n  ")
     return 0

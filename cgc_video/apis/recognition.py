@@ -6,10 +6,11 @@ from pathlib import Path
 import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
-from mmengine.dataset import Compose
+from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import DefaultScope
 from torch import nn
 
+from cgc_video.datasets.decoding.errors import DecodeError
 from cgc_video.datasets.labels import pad_class_names
 from cgc_video.datasets.lists import CLASS_FILE, read_classes
 from cgc_video.engine.build_errors import plain_build_errors
@@ -75,11 +76,13 @@ def predict(recognizer: Recognizer, video: str, top_k: int = 5) -> list[Predicti
         raise UserError(f"The video {video} does not exist; give the path of a video file.")
     try:
         data = recognizer.pipeline({"filename": video, "label": -1, "start_index": 0, "modality": "RGB"})
-    except Exception as error:  # each decoder and container fails in its own way
+    except DecodeError:
+        raise
+    except Exception as error:  # MMAction2's own decoding steps: each decoder and container fails in its own way
         raise UserError(
             f"{video} cannot be decoded as a video ({type(error).__name__}: {str(error).splitlines()[0]})."
         ) from error
-    result = recognizer.model.test_step({"inputs": [data["inputs"]], "data_samples": [data["data_samples"]]})[0]
+    result = recognizer.model.test_step(pseudo_collate([data]))[0]
     scores, labels = result.pred_score.topk(min(top_k, len(result.pred_score)))
     names = recognizer.class_names
     return [Prediction(i, names[i], score) for i, score in zip(labels.tolist(), scores.tolist(), strict=True)]

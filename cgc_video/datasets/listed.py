@@ -10,11 +10,15 @@ from typing import Any
 from mmaction.datasets import RawframeDataset, VideoDataset
 from mmaction.registry import DATASETS
 
+from .decoding.errors import DecodeError
+from .decoding.frames import FrameLayout, detect_layout, folder_layout
 from .faults import FaultTolerant
 from .lists import CLASS_FILE, read_classes, read_list
 from .transforms.flip import FlipByName  # noqa: F401  registered with the data sets, which hand it the names
 
 __all__ = ["ListedFrames", "ListedVideos"]
+
+_LOOKED_INTO = 16  # folders, to find how frames are named
 
 
 class _NamedClasses:
@@ -54,12 +58,48 @@ class ListedFrames(FaultTolerant, _NamedClasses, RawframeDataset):
     """Frame folders of a list ``folder frames label``; arguments as in MMAction2's ``RawframeDataset``.
 
     Args:
+        filename_tmpl, start_index: How frames are named, such as ``"img_{:05}.jpg"`` from 1. Left out, both are found by looking into the first
+            folders; given, they are checked against them.
         class_file, max_bad_share, skip_bad: As in ``ListedVideos``.
+
+    Raises:
+        UserError: If folders contradict each other or what was given.
     """
+
+    def __init__(
+        self, *args: Any, filename_tmpl: str | None = None, start_index: int | None = None, **kwargs: Any
+    ) -> None:
+        self._expected = filename_tmpl, start_index
+        super().__init__(*args, **kwargs)
 
     def load_data_list(self) -> list[dict]:
         folder = self.data_prefix["img"]
-        return [
+        entries = [
             {**entry, "frame_dir": os.path.join(folder, entry["frame_dir"])}
             for entry in read_list(self.ann_file, "rawframes", self.num_classes)
         ]
+        self._find_layout([entry["frame_dir"] for entry in entries[:_LOOKED_INTO]])
+        return entries
+
+    def _find_layout(self, folders: list[str]) -> None:
+        template, first = self._expected
+        if template is not None and first is not None and not any(map(_is_readable, folders)):
+            self.filename_tmpl, self.start_index = (
+                template,
+                first,
+            )  # nothing to check against; each sample tells its fault
+            return
+        found = detect_layout(folders)
+        expected = FrameLayout(
+            found.template if template is None else template, found.first if first is None else first
+        )
+        detect_layout(folders, expected)
+        self.filename_tmpl, self.start_index = expected.template, expected.first
+
+
+def _is_readable(folder: str) -> bool:
+    try:
+        folder_layout(folder)
+    except DecodeError:
+        return False
+    return True

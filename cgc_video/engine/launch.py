@@ -12,6 +12,7 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
+from ..datasets.decoder_name import decoder_name
 from .build_errors import plain_build_errors
 from .checks import check_before_test, check_before_training, check_resume, check_weights
 from .hooks import TestStatsHook
@@ -29,6 +30,7 @@ class TestResult:
         metrics: What the evaluators returned, such as ``acc/top1`` in 0..1.
         views: Views (clips x crops) per clip whose scores were averaged.
         files: Tables and pictures that were written.
+        decoder: What decoded the clips.
         skipped: Files that could not be decoded and were left out, where the data set has ``skip_bad``; ``clips`` counts the others.
     """
 
@@ -41,6 +43,7 @@ class TestResult:
     work_dir: str
     files: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    decoder: str = ""
 
 
 def train(cfg: Config) -> Runner:
@@ -83,9 +86,12 @@ def test(cfg: Config, checkpoint: str) -> TestResult:
         runner.register_hook(stats)
         metrics = runner.test()
         skipped = list(getattr(runner.test_loop.evaluator, "skipped", ()))
+        decoder = decoder_name(runner.test_dataloader.dataset.pipeline.transforms)
     folder = Path(runner.work_dir) / "eval"
     clips = stats.clips - len(skipped)
-    result = TestResult(plain_metrics(metrics), clips, stats.views, stats.seconds, runner.work_dir, skipped=skipped)
+    result = TestResult(
+        plain_metrics(metrics), clips, stats.views, stats.seconds, runner.work_dir, skipped=skipped, decoder=decoder
+    )
     if is_main_process():
         _save_metrics(result, folder / "metrics.json", checkpoint, cfg)
         result.files = sorted(str(p) for p in folder.iterdir() if p.name.startswith(("test_", "metrics")))
@@ -120,6 +126,7 @@ def _save_metrics(result: TestResult, path: Path, checkpoint: str, cfg: Config) 
     path.parent.mkdir(parents=True, exist_ok=True)
     record = {"config": Path(cfg.filename).name if cfg.filename else None, "checkpoint": str(checkpoint)}
     record |= {"clips": result.clips, "views_per_clip": result.views, "seconds": round(result.seconds, 3)}
+    record["decoder"] = result.decoder
     if result.skipped:
         record["skipped"] = result.skipped
     path.write_text(json.dumps({**record, "metrics": result.metrics}, indent=2) + "\n")

@@ -10,6 +10,8 @@ import torch
 from mmengine.model import is_model_wrapper
 from torch import nn
 
+from ..datasets.decoder_name import decoder_name
+
 __all__ = [
     "effective_batch_size",
     "format_block",
@@ -30,7 +32,12 @@ def training_summary(runner) -> str:
 def testing_summary(runner) -> str:
     """The same for a test, without what only training has."""
     loader = runner.test_dataloader
-    data = [("data", f"{len(loader.dataset):,} test clips{_classes(runner)}, {loader.batch_size} per batch")]
+    data = [
+        (
+            "data",
+            f"{len(loader.dataset):,} test clips{_classes(runner)}, {loader.batch_size} per batch{_decoder(loader)}",
+        )
+    ]
     return format_block("Start-up summary", [*_model_lines(runner), *data, *_machine_lines(runner, loader.num_workers)])
 
 
@@ -85,6 +92,11 @@ def _model_lines(runner) -> list[tuple[str, str]]:
     ]
 
 
+def _decoder(loader) -> str:
+    pipeline = getattr(loader.dataset, "pipeline", None)
+    return "" if pipeline is None else f", decoded by {decoder_name(pipeline.transforms)}"
+
+
 def _training_lines(runner) -> list[tuple[str, str]]:
     loader, cfg = runner.train_dataloader, runner.cfg
     wrapper = runner.optim_wrapper
@@ -94,7 +106,7 @@ def _training_lines(runner) -> list[tuple[str, str]]:
     data = f"{len(loader.dataset):,} training clips"
     if runner._val_loop is not None:
         data += f", {len(runner.val_dataloader.dataset):,} validation clips"
-    data += _classes(runner)
+    data += _classes(runner) + _decoder(loader)
     start = f", going on after epoch {runner.epoch}" if runner.epoch else ""
     start += "; nothing is left to train" if runner.iter >= runner.max_iters else ""
     return [

@@ -7,7 +7,12 @@ from mmaction.models.data_preprocessors import ActionDataPreprocessor
 from mmaction.registry import MODELS
 from torch import Tensor
 
-__all__ = ["LazyViewsPreprocessor", "SampleViews", "is_lazy", "lazy_samples"]
+__all__ = ["LazyViewsPreprocessor", "SampleViews", "batch_samples", "is_lazy", "lazy_samples"]
+
+
+def batch_samples(inputs) -> Sequence:
+    """The samples of a batch: tensors of all their views, or ``SampleViews``."""
+    return lazy_samples(inputs) if is_lazy(inputs) else inputs
 
 
 def is_lazy(inputs) -> bool:

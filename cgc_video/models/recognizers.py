@@ -13,7 +13,7 @@ from mmaction.registry import MODELS
 from mmengine.logging import print_log
 from torch import Tensor
 
-from .lazy_views import SampleViews, is_lazy, lazy_samples
+from .lazy_views import SampleViews, batch_samples
 
 __all__ = ["ClipRecognizer2D", "ClipRecognizer3D"]
 
@@ -38,8 +38,7 @@ class _ViewsInChunks:
         Returns:
             The data samples with ``pred_score`` (averaged over the sample's views as the head says) and ``pred_label``.
         """
-        inputs = lazy_samples(data["inputs"]) if is_lazy(data["inputs"]) else data["inputs"]
-        views = [self.split_views(sample) for sample in inputs]
+        views = [self.split_views(sample) for sample in batch_samples(data["inputs"])]
         scores = self._score(_Chained(views)).split([len(sample) for sample in views])
         data_samples = self.data_preprocessor.cast_data(data["data_samples"])
         for sample_scores, data_sample in zip(scores, data_samples, strict=True):

@@ -1,9 +1,12 @@
 """Naming what a video shows."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
+from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
 
 from cgc_video.apis import load_recognizer, predict
@@ -41,6 +44,27 @@ def test_names_and_probabilities(folder, repository):
     assert predict(recognizer, video, top_k=2) == predictions[:2]
 
 
+def test_views_that_are_cut_on_demand_give_the_same_scores(folder, repository):
+    recognizer = load_recognizer(str(repository / CONFIG), str(folder / "model.pth"))
+    video = str(next((folder / "data" / "videos").iterdir()))
+    sample = dict(type="SampleFrames", clip_len=1, num_clips=4, test_mode=True)
+    resize = dict(type="Resize", scale=(-1, 32))
+    pipelines = [
+        ["VideoOpen", sample, "VideoDecode", resize, dict(type="ThreeCrop", crop_size=32)],
+        [dict(type="VideoOpen", with_size=True), sample, dict(resize, lazy=True), dict(type="VideoDecode", unique=True)],
+    ]
+    pipelines[0] += [dict(type="FormatShape", input_format="NCHW"), "PackActionInputs"]
+    pipelines[1] += [dict(type="LazyViews", crop_size=32, input_format="NCHW")]
+    pipelines[1] += [dict(type="PackActionInputs", collect_keys=("frames", "frame_places", "boxes"))]
+    results = []
+    for steps in pipelines:
+        with DefaultScope.overwrite_default_scope("mmaction"):
+            pipeline = Compose([dict(type=step) if isinstance(step, str) else step for step in steps])
+        results.append(predict(replace(recognizer, pipeline=pipeline), video))
+    assert [p.label for p in results[0]] == [p.label for p in results[1]]
+    assert [p.probability for p in results[0]] == pytest.approx([p.probability for p in results[1]], abs=1e-5)
+
+
 def test_real_clips(folder, repository, clips):
     recognizer = load_recognizer(str(repository / CONFIG), str(folder / "model.pth"))
     for name in ("demo.mp4", "test.mp4", "test.avi"):
@@ -53,7 +77,7 @@ def test_the_tool_prints_a_table_and_goes_on_after_a_bad_file(folder, repository
     code = main([str(repository / CONFIG), str(folder / "model.pth"), str(bad), "nowhere.mp4", good, "--top-k", "2"])
     out, err = capsys.readouterr()
     assert code == 2
-    assert "broken.mp4 cannot be decoded as a video" in err
+    assert "broken.mp4 cannot be decoded: not a video" in err
     assert "The video nowhere.mp4 does not exist" in err
     assert "Traceback" not in err
     assert out.splitlines()[0] == good

@@ -51,3 +51,31 @@ def test_class_names_beside_the_list_are_part_of_the_data_set(tmp_path):
     assert named.metainfo["classes"] == ["up", "down"]
     with pytest.raises(UserError, match=r"label must be under num_classes \(1\)"):
         build("ListedVideos", tmp_path / "list.txt", num_classes=1)
+
+
+def write_frames(folder, names):
+    folder.mkdir(parents=True)
+    for name in names:
+        (folder / name).touch()
+
+
+@pytest.mark.parametrize(
+    ("names", "template", "first"),
+    [
+        (["img_00000.jpg", "img_00001.jpg"], "img_{:05}.jpg", 0),
+        (["000001.jpg", "000002.jpg"], "{:06}.jpg", 1),
+    ],
+)
+def test_frame_names_are_found_and_checked(tmp_path, names, template, first):
+    write_frames(tmp_path / "a", names)
+    write_frames(tmp_path / "b", names)
+    (tmp_path / "list.txt").write_text("missing 2 0\na 2 0\nb 2 1\n")
+    root = dict(img=str(tmp_path))
+    entry = build("ListedFrames", tmp_path / "list.txt", data_prefix=root).get_data_info(1)
+    assert (entry["filename_tmpl"], entry["start_index"]) == (template, first)
+    with pytest.raises(UserError, match=rf"start_index \({1 - first}\) contradict"):
+        build("ListedFrames", tmp_path / "list.txt", data_prefix=root, start_index=1 - first)
+    write_frames(tmp_path / "c", ["00001.png"])
+    (tmp_path / "list.txt").write_text("a 2 0\nc 1 1\n")
+    with pytest.raises(UserError, match="named in two ways"):
+        build("ListedFrames", tmp_path / "list.txt", data_prefix=root)

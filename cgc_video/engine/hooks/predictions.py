@@ -9,21 +9,24 @@ from mmengine.hooks import Hook
 from torch import Tensor
 
 from ...datasets.faults import SKIPPED
+from ...models.lazy_views import SampleViews, batch_samples
 
 __all__ = ["PredictionHook", "contact_sheet", "first_view"]
 
 _CAPTION_HEIGHT, _LEAST_WIDTH, _FRAME_HEIGHT, _MOST_FRAMES = 40, 480, 160, 8
 
 
-def first_view(inputs: Tensor, num_segments: int) -> np.ndarray:
+def first_view(inputs: Tensor | SampleViews, num_segments: int) -> np.ndarray:
     """Frames of the first view of a packed sample, before normalisation; at most 8, evenly spaced.
 
     Args:
-        inputs: ``(views * T, C, H, W)`` or ``(views, C, T, H, W)``, RGB in 0..255.
+        inputs: ``(views * T, C, H, W)`` or ``(views, C, T, H, W)``, RGB in 0..255, all at once or cut on demand.
         num_segments: ``T`` of the former.
     Returns:
         ``(T, H, W, C)`` uint8.
     """
+    if isinstance(inputs, SampleViews):
+        inputs = inputs.cut(0, num_segments if len(inputs.shape) == 4 else 1)
     frames = inputs[0].transpose(0, 1) if inputs.ndim == 5 else inputs[:num_segments]
     frames = frames[:: max(1, len(frames) // _MOST_FRAMES)][:_MOST_FRAMES]
     return frames.permute(0, 2, 3, 1).cpu().numpy().astype(np.uint8)
@@ -71,13 +74,13 @@ class PredictionHook(Hook):
 
     def after_test_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
         names = (getattr(runner.test_dataloader.dataset, "metainfo", None) or {}).get("classes")
-        for inputs, sample in zip(data_batch["inputs"], outputs, strict=True):
+        for inputs, sample in zip(batch_samples(data_batch["inputs"]), outputs, strict=True):
             # a stand-in for a bad file is no clip of the test
             if self._seen % self.interval == 0 and SKIPPED not in sample:
                 self._draw(inputs, sample, names)
             self._seen += runner.world_size
 
-    def _draw(self, inputs: Tensor, sample, names: list[str] | None) -> None:
+    def _draw(self, inputs: Tensor | SampleViews, sample, names: list[str] | None) -> None:
         true, predicted = int(sample.gt_label), int(sample.pred_score.argmax())
         title = [names[i] if names else f"class {i}" for i in (true, predicted)]
         lines = [f"true: {title[0]}", f"predicted: {title[1]} ({float(sample.pred_score[predicted]):.2f})"]

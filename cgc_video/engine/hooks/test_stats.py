@@ -7,6 +7,8 @@ from mmaction.registry import HOOKS
 from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
 
+from ...models.lazy_views import batch_samples
+
 __all__ = ["TestStatsHook", "views_per_clip"]
 
 
@@ -40,7 +42,7 @@ class TestStatsHook(Hook):
         self.clips, self.views, self._start = 0, 0, time.perf_counter()
 
     def before_test_iter(self, runner, batch_idx: int, data_batch=None) -> None:
-        inputs = data_batch["inputs"]
+        inputs = batch_samples(data_batch["inputs"])
         self.clips += len(inputs)
         if not self.views:
             self.views = views_per_clip(tuple(inputs[0].shape), self.num_segments)

@@ -14,6 +14,7 @@ from cgc_video.engine.hooks.data_time import DataTimeHook
 from cgc_video.engine.hooks.predictions import contact_sheet, first_view
 from cgc_video.engine.hooks.progress import ProgressHook
 from cgc_video.engine.hooks.test_stats import views_per_clip
+from cgc_video.models.lazy_views import SampleViews
 
 
 @pytest.mark.parametrize(
@@ -98,6 +99,9 @@ def test_validation_without_training_draws_nothing(tmp_path):
 def test_first_view_and_contact_sheet():
     two_d = torch.arange(6).reshape(6, 1, 1, 1).expand(6, 3, 4, 5)
     assert first_view(two_d, num_segments=2)[:, 0, 0, 0].tolist() == [0, 1]
+    frames = torch.arange(6, dtype=torch.uint8).reshape(6, 1, 1, 1).expand(6, 4, 5, 3)
+    lazy = SampleViews(frames, torch.tensor([1, 2, 5, 5]), torch.tensor([[0, 0, 5, 4]]))
+    assert first_view(lazy, num_segments=2)[:, 0, 0, 0].tolist() == [1, 2]
     three_d = torch.arange(32).reshape(1, 1, 32, 1, 1).expand(2, 3, 32, 4, 5)
     view = first_view(three_d, num_segments=1)
     assert view.shape == (8, 4, 5, 3)

@@ -56,15 +56,22 @@ class SampleViews(Sequence):
         return self.cut(index, index + 1)[0]
 
     def cut(self, start: int, stop: int) -> Tensor:
-        """Views ``start`` to ``stop`` (not included), contiguous, of ``shape`` but for their number."""
+        """Views ``start`` to ``stop`` (not included), of ``shape`` but for their number.
+
+        Strides are those of images, channels last: turning bytes around takes longer than all else here, and the conversion to
+        floating point that follows does it on the way.
+        """
         parts = []
         per_crop = len(self.places)
         for number, (left, top, right, bottom) in enumerate(self.boxes):
             first, last = max(start - number * per_crop, 0), min(stop - number * per_crop, per_crop)
             if first < last:
-                images = self.frames[:, top:bottom, left:right][self.places[first:last]]
-                parts.append(images.movedim(-1, 1))
-        return torch.cat(parts).contiguous() if parts else self.frames.new_empty((0, *self.shape[1:]))
+                places = self.places[first:last]
+                images = self.frames.index_select(0, places.flatten()).unflatten(0, places.shape)  # whole frames: long runs of bytes
+                parts.append(images[..., top:bottom, left:right, :].movedim(-1, 1))
+        if not parts:
+            return self.frames.new_empty((0, *self.shape[1:]))
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 @MODELS.register_module()

@@ -51,7 +51,12 @@ def test_views_that_are_cut_on_demand_give_the_same_scores(folder, repository):
     resize = dict(type="Resize", scale=(-1, 32))
     pipelines = [
         ["VideoOpen", sample, "VideoDecode", resize, dict(type="ThreeCrop", crop_size=32)],
-        [dict(type="VideoOpen", with_size=True), sample, dict(resize, lazy=True), dict(type="VideoDecode", unique=True)],
+        [
+            dict(type="VideoOpen", with_size=True),
+            sample,
+            dict(resize, lazy=True),
+            dict(type="VideoDecode", unique=True),
+        ],
     ]
     pipelines[0] += [dict(type="FormatShape", input_format="NCHW"), "PackActionInputs"]
     pipelines[1] += [dict(type="LazyViews", crop_size=32, input_format="NCHW")]

@@ -14,7 +14,6 @@ from .decoding.errors import DecodeError
 from .decoding.frames import FrameLayout, detect_layout, folder_layout
 from .faults import FaultTolerant
 from .lists import CLASS_FILE, read_classes, read_list
-from .transforms.flip import FlipByName  # noqa: F401  registered with the data sets, which hand it the names
 
 __all__ = ["ListedFrames", "ListedVideos"]
 
@@ -93,7 +92,8 @@ class ListedFrames(FaultTolerant, _NamedClasses, RawframeDataset):
         expected = FrameLayout(
             found.template if template is None else template, found.first if first is None else first
         )
-        detect_layout(folders, expected)
+        if expected != found:
+            detect_layout(folders, expected)  # raises where they mean other files
         self.filename_tmpl, self.start_index = expected.template, expected.first
 
 

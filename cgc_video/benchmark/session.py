@@ -39,6 +39,7 @@ def run_cases(
     Raises:
         UserError: If a check fails.
     """
+    folder.mkdir(parents=True, exist_ok=True)  # a folder that cannot be written shows before minutes are spent
     with settings.applied():
         report(f"gated_conv2d matches its reference in {check_op(settings)} cases.")
         if compared := check_formulations(layers, formulations, settings):

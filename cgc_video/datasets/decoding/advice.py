@@ -1,12 +1,14 @@
-"""Which files decord 0.6.0 gets wrong, and saying so once.
+"""Which files decord 0.6.0 and torchcodec 0.13 get wrong, and saying so once.
 
-Measured, every frame of a file asked for on its own in random order: right on H.264, HEVC, VP8 and VP9 in MP4, MOV,
-Matroska and WebM whose key frames all start a closed GOP, and on AVI without B-frames; wrong on what ``decord_risk``
-names. Read in ascending order the frames of most files are right, which is why a quick look does not show it.
+Measured, every frame of a file asked for on its own in random order. decord: right on H.264, HEVC, VP8 and VP9 in MP4, MOV,
+Matroska and WebM whose key frames all start a closed GOP, and on AVI without B-frames. torchcodec, in its exact mode and with
+FFmpeg 5.1: right on MP4, MOV, Matroska and WebM, but for intra refresh, doubled time stamps and a changing resolution, and on AVI without
+B-frames. Read in ascending order the frames of most files are right, which is why a quick look does not show it.
 """
 
 import logging
 import os
+from collections.abc import Callable
 
 import numpy as np
 
@@ -15,7 +17,7 @@ from .errors import DecodeError
 from .packets import PacketIndex, read_packets
 from .time_limit import Deadline
 
-__all__ = ["decord_risk", "warn_about_decord"]
+__all__ = ["RISKS", "risk", "warn_about"]
 
 # The first files of a process are looked at: data sets are of one make, and each look reads a whole file.
 LOOKED_AT = 64
@@ -23,8 +25,8 @@ _SEEN = 0
 _SAID: set[str] = set()
 
 
-def decord_risk(path: str | os.PathLike) -> str | None:
-    """The kind of a file that decord gets wrong, as ``"H.264 with open GOPs"``; None for one that it gets right.
+def risk(path: str | os.PathLike, backend: str) -> str | None:
+    """The kind of a file that a back end of ``RISKS`` gets wrong, as ``"H.264 with open GOPs"``; None for one that it gets right.
 
     Raises:
         DecodeError: If PyAV cannot open the file either.
@@ -32,46 +34,58 @@ def decord_risk(path: str | os.PathLike) -> str | None:
     with open_stream(path) as (container, stream):
         formats, codec = set(container.format.name.split(",")), codec_name(stream)
         index = read_packets(os.fspath(path), container, stream, Deadline(path, None))
-    return _risk(formats, codec, index)
+    return RISKS[backend](formats, codec, index)
 
 
-def _risk(formats: set[str], codec: str, index: PacketIndex) -> str | None:
-    name = {"h264": "H.264", "hevc": "HEVC", "mpeg4": "MPEG-4", "vp8": "VP8", "vp9": "VP9", "av1": "AV1"}.get(
-        codec, codec
-    )
+def _decord(formats: set[str], codec: str, index: PacketIndex) -> str | None:
     if codec == "av1":
         return "AV1 (it cannot open it)"
-    if not formats & {"mov", "mp4", "matroska", "webm", "avi"}:
-        return f"{name} in {sorted(formats)[0]} files"
-    if len(np.unique(index.pts)) < len(index.pts):
-        return "time stamps that are missing or doubled"
     if index.hidden.any():
         return "MP4 with an edit list that leaves frames out"
-    if "avi" in formats and (codec in ("h264", "hevc") or (np.diff(index.pts) < 0).any()):
-        return f"{name} in AVI" if codec in ("h264", "hevc") else f"{name} with B-frames in AVI"
+    if kind := _torchcodec(formats, codec, index):
+        return kind
+    # the time stamp of the last key frame before each packet
+    key_frames = np.flatnonzero(index.keys)
+    before = np.searchsorted(key_frames, np.arange(len(index.pts)), side="right") - 1
+    last_key = index.pts[key_frames[np.maximum(0, before)]]
+    return f"{_name(codec)} with open GOPs" if (index.pts < last_key).any() else None
+
+
+def _torchcodec(formats: set[str], codec: str, index: PacketIndex) -> str | None:
+    if not formats & {"mov", "mp4", "matroska", "webm", "avi"}:
+        return f"{_name(codec)} in {sorted(formats)[0]} files"
+    if len(np.unique(index.pts)) < len(index.pts):
+        return "time stamps that are missing or doubled"
+    if "avi" in formats and codec in ("h264", "hevc"):
+        return f"{_name(codec)} in AVI"
+    if "avi" in formats and (np.diff(index.pts) < 0).any():
+        return f"{_name(codec)} with B-frames in AVI"
     key_frames = np.flatnonzero(index.keys)
     if codec in ("h264", "hevc") and index.why_not is None and not np.isin(key_frames, index.starts).all():
-        return f"{name} whose key frames are not all starting points"
-    # the time stamp of the last key frame before each packet
-    last_key = index.pts[
-        key_frames[np.maximum(0, np.searchsorted(key_frames, np.arange(len(index.pts)), side="right") - 1)]
-    ]
-    if (index.pts < last_key).any():
-        return f"{name} with open GOPs"
+        return f"{_name(codec)} whose key frames are not all starting points"
     return None
 
 
-def warn_about_decord(path: str | os.PathLike) -> None:
-    """Log one line for each kind of file that decord gets wrong; in the first worker of a loader alone."""
+def _name(codec: str) -> str:
+    names = {"h264": "H.264", "hevc": "HEVC", "mpeg4": "MPEG-4", "vp8": "VP8", "vp9": "VP9"}
+    return names.get(codec, codec)
+
+
+# By back end: what it gets wrong of (container formats, codec, packets).
+RISKS: dict[str, Callable[[set[str], str, PacketIndex], str | None]] = {"decord": _decord, "torchcodec": _torchcodec}
+
+
+def warn_about(path: str | os.PathLike, backend: str) -> None:
+    """Log one line for each kind of file that a back end gets wrong; in the first worker of a loader alone."""
     global _SEEN
     from torch.utils.data import get_worker_info
 
     worker = get_worker_info()
-    if _SEEN >= LOOKED_AT or (worker is not None and worker.id):
+    if backend not in RISKS or _SEEN >= LOOKED_AT or (worker is not None and worker.id):
         return
     _SEEN += 1
     try:
-        kind = decord_risk(path)
+        kind = risk(path, backend)
     except DecodeError:  # reading it will say why
         return
     if kind is not None and kind not in _SAID:
@@ -79,7 +93,7 @@ def warn_about_decord(path: str | os.PathLike) -> None:
         from mmengine.logging import print_log
 
         print_log(
-            f"decord returns wrong frames for {kind} (here {path}); take backend='pyav', or re-encode the videos.",
+            f"{backend} returns wrong frames for {kind} (here {path}); take backend='pyav', or re-encode the videos.",
             logger="current",
             level=logging.WARNING,
         )

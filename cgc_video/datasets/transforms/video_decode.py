@@ -8,6 +8,7 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
 from ...errors import UserError
+from ..decoding.advice import RISKS, warn_about
 from ..decoding.video import BACKENDS, TIME_LIMIT_SECONDS, VideoFile, open_video
 from .planned import take_plan
 from .unique import put_frames, remember_size, wanted_frames
@@ -18,10 +19,8 @@ __all__ = ["VideoDecode", "VideoOpen"]
 def _open(path: str, backend: str, time_limit: float | None) -> VideoFile:
     if not os.path.splitext(path)[1]:
         path = f"{path}.mp4"  # as DecordInit reads lists without suffixes
-    if backend == "decord":
-        from ..decoding.advice import warn_about_decord
-
-        warn_about_decord(path)
+    if backend in RISKS:
+        warn_about(path, backend)
     return open_video(path, backend, time_limit)
 
 

@@ -51,10 +51,10 @@ class CGC2d(ContextGatedConv, nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(N, C, H, W)`` to ``(N, O, H_out, W_out)``."""
-        if self.gate is None:
-            return self._convolve(x, None, None)
-        context = pool2d(x, self.grid, self.pool).flatten(2)                    # (N, C, prod(P))
-        return self._convolve(x, *self.gate(context))
+        return self._convolve(x, *self.gate_logits(x))
+
+    def _decode_logits(self, x: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        return self.gate(pool2d(x, self.grid, self.pool).flatten(2))            # context (N, C, prod(P))
 
 
 @MODELS.register_module()
@@ -106,11 +106,12 @@ class CGC1d(ContextGatedConv):
         """Map ``(N, C, T, H, W)`` to ``(N, O, T_out, H, W)``, or ``(N, C, L)`` to ``(N, O, L_out)``."""
         space = x.shape[3:]
         folded = x.flatten(3) if space else x.unsqueeze(3)                      # (N, C, T, H * W)
-        gates = (None, None)
-        if self.gate is not None:
-            gates = self.gate(pool1d(folded.mean(3), self.grid, self.pool))     # context (N, C, prod(P))
-        y = self._convolve(folded, *gates)
+        y = self._convolve(folded, *self.gate_logits(x))
         return y.unflatten(3, space) if space else y.squeeze(3)
+
+    def _decode_logits(self, x: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        over_time = x.flatten(3).mean(3) if x.dim() > 3 else x                  # (N, C, T)
+        return self.gate(pool1d(over_time, self.grid, self.pool))               # context (N, C, prod(P))
 
 
 @MODELS.register_module()
@@ -165,27 +166,34 @@ class CGC3d(ContextGatedConv):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map frames ``(N * T, C, H, W)`` to ``(N * T, O, H_out, W_out)``, or clips ``(N, C, T, H, W)`` likewise."""
+        frames, num_frames = self._frames(x)
+        y = self._convolve(frames, *self._frame_logits(frames, num_frames))
+        return y.unflatten(0, (-1, num_frames)).transpose(1, 2) if x.dim() == 5 else y
+
+    def _frames(self, x: Tensor) -> tuple[Tensor, int]:
+        """Fold frames into the batch; returns ``(N * T, C, H, W)`` and ``T``."""
         if x.dim() == 5:
-            num_frames = x.shape[2]
-            y = self._per_frame(x.transpose(1, 2).flatten(0, 1), num_frames)
-            return y.unflatten(0, (-1, num_frames)).transpose(1, 2)
+            return x.transpose(1, 2).flatten(0, 1), x.shape[2]
         if self.num_segments is None:
             raise ValueError(f"x {tuple(x.shape)} has no time axis; set num_segments, or give clips (N, C, T, H, W).")
         if x.shape[0] % self.num_segments:
             raise ValueError(
                 f"num_segments ({self.num_segments}) must divide the frame count ({x.shape[0]}); set it in the config."
             )
-        return self._per_frame(x, self.num_segments)
+        return x, self.num_segments
 
-    def _per_frame(self, frames: Tensor, num_frames: int) -> Tensor:
+    def _decode_logits(self, x: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        return self._frame_logits(*self._frames(x))
+
+    def _frame_logits(self, frames: Tensor, num_frames: int) -> tuple[Tensor | None, Tensor | None]:
         if self.gate is None:
-            return self._convolve(frames, None, None)
+            return None, None
         spatial = pool2d(frames, self.grid[1:], self.pool).flatten(2)           # (N * T, C, P_h * P_w)
         over_time = spatial.unflatten(0, (-1, num_frames)).movedim(1, -1)       # (N, C, P_h * P_w, T)
         context = pool1d(over_time.flatten(1, 2), self.grid[:1], self.pool)     # (N, C * P_h * P_w, P_t)
         context = context.unflatten(1, (self.in_channels, -1)).transpose(2, 3)  # (N, C, P_t, P_h * P_w)
-        gates = self.gate(context.flatten(2))
-        return self._convolve(frames, *(_to_frames(logits, num_frames) for logits in gates))
+        gate_in, gate_out = self.gate(context.flatten(2))
+        return _to_frames(gate_in, num_frames), _to_frames(gate_out, num_frames)
 
 
 def _to_frames(logits: Tensor | None, num_frames: int) -> Tensor | None:

@@ -106,15 +106,41 @@ class ContextGatedConv(_ConvNd):
         if self.gate is None:
             return F.conv2d(x, weight, self.bias, **args)
         if self.gate.gate == "product":
-            per_group = gate_in.unflatten(1, (self.groups, 1, -1))
-            logits = per_group * gate_out.unflatten(1, (self.groups, -1)).unsqueeze(3)
-            kernels = weight * torch.sigmoid(logits.flatten(1, 2))              # (N, O, C/groups, kh, kw)
-            return modulated_conv2d(x, kernels, self.bias, **args)
+            return modulated_conv2d(x, weight * self._gate(gate_in, gate_out), self.bias, **args)
         if gate_in is None:
             gate_in = gate_out.new_zeros(x.shape[0], self.in_channels, *gate_out.shape[2:])
         if gate_out is None:
             gate_out = gate_in.new_zeros(x.shape[0], self.out_channels, *gate_in.shape[2:])
         return gated_conv2d(x, weight, gate_in, gate_out, self.bias, **args)
+
+    def gate_logits(self, x: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """The logits ``(N, C, kh, kw)`` and ``(N, O, kh, kw)`` that the layer decodes from its input, None for a branch that is not there.
+
+        Args:
+            x: What ``forward`` takes. ``N`` counts samples, or frames where the gate is per frame (``CGC3d``).
+        """
+        return (None, None) if self.gate is None else self._decode_logits(x)
+
+    def _decode_logits(self, x: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        raise NotImplementedError
+
+    def modulated_weight(self, x: Tensor) -> Tensor:
+        """The kernels ``(N, O, C / groups, kh, kw)`` that ``x`` is convolved with, Eq. (2); to look at: ``forward`` never holds them all."""
+        weight = self.weight.view(*self.weight.shape[:2], *self._as2d(self.kernel_size, fill=1))
+        if self.gate is None:
+            raise ValueError(f"kernel_size ({self.kernel_size}) is pointwise: this layer has no gate (Sec. 4.1).")
+        return weight * self._gate(*self.gate_logits(x))
+
+    def _gate(self, gate_in: Tensor | None, gate_out: Tensor | None) -> Tensor:
+        """Eq. (1): ``(N, O, C / groups, kh, kw)``, or with 1 for ``O`` or ``C / groups`` where its branch is not there."""
+        if gate_in is not None:
+            size = self.out_channels // self.groups
+            gate_in = gate_in.unflatten(1, (self.groups, 1, -1)).expand(-1, -1, size, -1, -1, -1).flatten(1, 2)
+        if gate_out is not None:
+            gate_out = gate_out.unsqueeze(2)
+        if gate_in is None or gate_out is None:
+            return torch.sigmoid(gate_out if gate_in is None else gate_in)
+        return torch.sigmoid(gate_in * gate_out if self.gate.gate == "product" else gate_in + gate_out)
 
     def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs) -> None:
         """Take a plain layer's kernel doubled: its gate, which starts at one half, then gives the plain convolution."""

@@ -10,7 +10,7 @@ default_hooks = dict(
     checkpoint=dict(type="CheckpointHook", interval=1, max_keep_ckpts=2, save_best="acc/top1", rule="greater"),
     sampler_seed=dict(type="DistSamplerSeedHook"),
 )
-custom_hooks = [dict(type="CurvesHook"), dict(type="DataTimeHook")]
+custom_hooks = [dict(type="CurvesHook"), dict(type="DataTimeHook"), dict(type="ClassOrderHook")]
 
 env_cfg = dict(
     cudnn_benchmark=True,

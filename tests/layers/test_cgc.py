@@ -113,6 +113,27 @@ def test_gradients_in_float64(name: str):
     assert torch.autograd.gradcheck(function, (x, *parameters.values()), fast_mode=True, atol=1e-4)
 
 
+@pytest.mark.parametrize("gate", ["both", "in", "out", "product"])
+def test_modulated_weight_is_what_each_frame_is_convolved_with(gate: str):
+    torch.manual_seed(0)
+    layer = CGC3d(8, 6, 3, padding=1, groups=2, num_segments=4, gate=gate).eval()
+    for decoder in (layer.gate.decode_in, layer.gate.decode_out):
+        if decoder is not None:
+            nn.init.normal_(decoder.weight)
+    frames = torch.randn(8, 8, 5, 6)
+    kernels = layer.modulated_weight(frames)
+    assert kernels.shape == (8, 6, 4, 3, 3)
+    expected = torch.cat(
+        [F.conv2d(x[None], kernel, layer.bias, padding=1, groups=2) for x, kernel in zip(frames, kernels, strict=True)]
+    )
+    torch.testing.assert_close(layer(frames), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_pointwise_layer_has_no_modulated_weight():
+    with pytest.raises(ValueError, match=r"kernel_size \(\(1, 1\)\) is pointwise"):
+        CGC2d(8, 4, 1).modulated_weight(torch.randn(1, 8, 2, 2))
+
+
 def test_a_gate_sees_its_own_sample_alone():
     layer = CGC2d(16, 8, 3, padding=1).eval()
     nn.init.normal_(layer.gate.decode_in.weight)

@@ -4,18 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import DefaultScope
 from torch import nn
 
 from cgc_video.datasets.decoding.errors import DecodeError
-from cgc_video.datasets.labels import pad_class_names
-from cgc_video.datasets.lists import CLASS_FILE, read_classes
-from cgc_video.engine.build_errors import plain_build_errors
-from cgc_video.engine.checks.checkpoint import check_checkpoint_file, check_weights
-from cgc_video.engine.config import load_config
+from cgc_video.engine.trained import load_trained
 from cgc_video.errors import UserError
 
 __all__ = ["Prediction", "Recognizer", "load_recognizer", "predict"]
@@ -49,17 +44,10 @@ def load_recognizer(config: str | Config, checkpoint: str, device: str = "cpu") 
     Raises:
         UserError: If a file is missing, or the checkpoint is of another model.
     """
-    cfg = load_config(config) if isinstance(config, str) else config
-    check_checkpoint_file(checkpoint)
-    with DefaultScope.overwrite_default_scope(cfg.default_scope):
-        cfg.model.backbone.pretrained = None  # the checkpoint has all weights
-        with plain_build_errors(cfg):
-            model = MODELS.build(cfg.model)
-        check_weights(model, checkpoint, complete=True)
-        content = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        model.load_state_dict(content.get("state_dict", content))
-        pipeline = Compose(cfg.test_dataloader.dataset.pipeline)
-    return Recognizer(model.to(device).eval(), pipeline, _class_names(cfg, content))
+    trained = load_trained(config, checkpoint, device)
+    with DefaultScope.overwrite_default_scope(trained.cfg.default_scope):
+        pipeline = Compose(trained.cfg.test_dataloader.dataset.pipeline)
+    return Recognizer(trained.model, pipeline, trained.class_names)
 
 
 @torch.no_grad()
@@ -87,13 +75,3 @@ def predict(recognizer: Recognizer, video: str, top_k: int = 5) -> list[Predicti
     names = recognizer.class_names
     return [Prediction(i, names[i], score) for i, score in zip(labels.tolist(), scores.tolist(), strict=True)]
 
-
-def _class_names(cfg: Config, checkpoint: dict) -> list[str]:
-    """Names from the checkpoint, else from ``classes.txt`` beside the test list, else the labels themselves."""
-    meta = checkpoint.get("meta") or {}
-    if names := (meta.get("dataset_meta") or {}).get("classes"):
-        return pad_class_names(names, cfg.model.cls_head.num_classes)
-    classes_file = Path(cfg.test_dataloader.dataset.ann_file).parent / CLASS_FILE
-    if classes_file.is_file():
-        return pad_class_names(read_classes(classes_file), cfg.model.cls_head.num_classes)
-    return [str(label) for label in range(cfg.model.cls_head.num_classes)]

@@ -16,7 +16,7 @@ from ...errors import UserError
 from ..hooks.class_order import trained_classes
 from ..names import nearest
 
-__all__ = ["Match", "check_checkpoint_file", "check_resume", "check_weights", "compare_state"]
+__all__ = ["Match", "check_checkpoint_file", "check_resume", "check_weights", "compare_state", "weights_of"]
 
 # A fine-tuning start may lack the head and the gates, but not the backbone; design contract, weights.
 _LEAST_MATCH = 0.9
@@ -68,7 +68,7 @@ def check_checkpoint_file(path: str) -> None:
     raise UserError(f"checkpoint ({path}) does not exist; {hint}")
 
 
-def check_weights(model: nn.Module, path: str, complete: bool, class_names: Sequence[str] | None = None) -> None:
+def check_weights(model: nn.Module, path: str, complete: bool, class_names: Sequence[str] | None = None) -> Any:
     """Refuse a checkpoint of another model.
 
     Args:
@@ -77,9 +77,11 @@ def check_weights(model: nn.Module, path: str, complete: bool, class_names: Sequ
         class_names: Names of the data in label order. A checkpoint of the same classes in another order is fine, as
             ``ClassOrderHook`` permutes it; one of other classes is refused, unless a training starts with a classifier
             of another size.
+    Returns:
+        What the file holds.
     """
     checkpoint = _load(path)
-    given = _state(checkpoint, path)
+    given = weights_of(checkpoint, path)
     match = compare_state(_own_state(model), given)
     if complete and not match.complete:
         raise UserError(
@@ -88,7 +90,7 @@ def check_weights(model: nn.Module, path: str, complete: bool, class_names: Sequ
     if complete or _same_part(model, given, "cls_head."):
         _check_classes(trained_classes(checkpoint), class_names, f"checkpoint ({path})")
     if complete:
-        return
+        return checkpoint
     backbone = {k: v for k, v in _own_state(model).items() if k.startswith("backbone.") and ".gate." not in k}
     match = compare_state(backbone, {k: v for k, v in given.items() if k.startswith("backbone.")})
     total = len(match.matched) + len(match.missing) + len(match.mismatched)
@@ -97,6 +99,7 @@ def check_weights(model: nn.Module, path: str, complete: bool, class_names: Sequ
             f"load_from ({path}) fits only {len(match.matched)} of {total} entries of the backbone: {match}; give a "
             "checkpoint of this architecture, or set model.backbone.pretrained to start from one of another code base."
         )
+    return checkpoint
 
 
 def check_resume(model: nn.Module, path: str | None, work_dir: str, class_names: Sequence[str] | None = None) -> None:
@@ -113,7 +116,7 @@ def check_resume(model: nn.Module, path: str | None, work_dir: str, class_names:
         if not os.path.isfile(path):
             raise UserError(f"the latest checkpoint of {work_dir} ({path}) is gone; name one with --resume CHECKPOINT.")
     checkpoint = _load(path)
-    state = _state(checkpoint, path)
+    state = weights_of(checkpoint, path)
     meta = checkpoint.get("meta") or {}
     if "optimizer" not in checkpoint or "epoch" not in meta or "iter" not in meta:
         raise UserError(
@@ -166,7 +169,7 @@ def _load(path: str) -> Any:
         ) from error
 
 
-def _state(checkpoint: Any, path: str) -> dict[str, Tensor]:
+def weights_of(checkpoint: Any, path: str) -> dict[str, Tensor]:
     """The weights in a loaded file, without the prefix that a parallel wrapper leaves."""
     state = checkpoint.get("state_dict", checkpoint) if isinstance(checkpoint, Mapping) else None
     if not isinstance(state, Mapping) or not any(isinstance(value, Tensor) for value in state.values()):

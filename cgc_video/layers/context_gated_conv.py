@@ -124,15 +124,23 @@ class ContextGatedConv(_ConvNd):
     def _decode_logits(self, x: Tensor) -> tuple[Tensor | None, Tensor | None]:
         raise NotImplementedError
 
-    def modulated_weight(self, x: Tensor) -> Tensor:
-        """The kernels ``(N, O, C / groups, kh, kw)`` that ``x`` is convolved with, Eq. (2); to look at: ``forward`` never holds them all."""
-        weight = self.weight.view(*self.weight.shape[:2], *self._as2d(self.kernel_size, fill=1))
+    def gates(self, x: Tensor) -> Tensor:
+        """The gates that ``x`` gives rise to, Eq. (1): ``(N, O, C / groups, kh, kw)`` in 0..1.
+
+        To look at: ``forward`` never holds them all. With one branch alone, the axis of the other has length 1.
+
+        Raises:
+            ValueError: If the layer is pointwise.
+        """
         if self.gate is None:
             raise ValueError(f"kernel_size ({self.kernel_size}) is pointwise: this layer has no gate (Sec. 4.1).")
-        return weight * self._gate(*self.gate_logits(x))
+        return self._gate(*self.gate_logits(x))
+
+    def modulated_weight(self, x: Tensor) -> Tensor:
+        """The kernels ``(N, O, C / groups, kh, kw)`` that ``x`` is convolved with, Eq. (2); as for :meth:`gates`."""
+        return self.weight.view(*self.weight.shape[:2], *self._as2d(self.kernel_size, fill=1)) * self.gates(x)
 
     def _gate(self, gate_in: Tensor | None, gate_out: Tensor | None) -> Tensor:
-        """Eq. (1): ``(N, O, C / groups, kh, kw)``, or with 1 for ``O`` or ``C / groups`` where its branch is not there."""
         if gate_in is not None:
             size = self.out_channels // self.groups
             gate_in = gate_in.unflatten(1, (self.groups, 1, -1)).expand(-1, -1, size, -1, -1, -1).flatten(1, 2)

@@ -1,3 +1,3 @@
-from .recognition import Prediction, load_recognizer, predict
+from .recognition import Moment, Prediction, load_recognizer, predict, predict_many, predict_over_time
 
-__all__ = ["Prediction", "load_recognizer", "predict"]
+__all__ = ["Moment", "Prediction", "load_recognizer", "predict", "predict_many", "predict_over_time"]

@@ -7,16 +7,21 @@ from pathlib import Path
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
 from torch import nn
+from torch.utils.data import DataLoader
 
 from ..datasets.labels import pad_class_names
 from ..datasets.lists import CLASS_FILE, read_classes
+from ..errors import UserError
 from .build_errors import plain_build_errors
+from .checks import check_data
 from .checks.checkpoint import check_checkpoint_file, check_weights, weights_of
 from .config import load_config
 from .hooks.class_order import trained_classes
+from .prepare import name_classes
 
-__all__ = ["TrainedModel", "load_trained"]
+__all__ = ["TrainedModel", "build_loader", "load_trained"]
 
 
 @dataclass
@@ -44,8 +49,25 @@ def load_trained(config: str | Config, checkpoint: str, device: str = "cpu") -> 
     with DefaultScope.overwrite_default_scope(cfg.default_scope), plain_build_errors(cfg):
         model = MODELS.build(cfg.model)
     content = check_weights(model, checkpoint, complete=True)
-    model.load_state_dict(weights_of(content, checkpoint), strict=False)  # all but counters of batch norm has been compared
+    model.load_state_dict(
+        weights_of(content, checkpoint), strict=False
+    )  # all but counters of batch norm has been compared
     return TrainedModel(cfg, model.to(device).eval(), _class_names(cfg, content))
+
+
+def build_loader(cfg: Config, split: str) -> DataLoader:
+    """The data loader of a config's ``train``, ``val`` or ``test`` split, in the order of the list.
+
+    Raises:
+        UserError: If the config has no such split, or its data is missing or does not fit the model.
+    """
+    if not cfg.get(f"{split}_dataloader"):
+        raise UserError(f"the config has no {split}_dataloader; choose another split.")
+    check_data(cfg, (split,))
+    name_classes(cfg, split)
+    loader = {**cfg[f"{split}_dataloader"], "sampler": {"type": "DefaultSampler", "shuffle": False}}
+    with DefaultScope.overwrite_default_scope(cfg.default_scope), plain_build_errors(cfg):
+        return Runner.build_dataloader(loader, seed=0)
 
 
 def _class_names(cfg: Config, checkpoint: Mapping) -> list[str]:

@@ -1,15 +1,21 @@
 """Naming what a video shows."""
 
+import csv
+import json
 from dataclasses import replace
+from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
-from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
 
-from cgc_video.apis import load_recognizer, predict
+from cgc_video.apis import load_recognizer, predict, predict_many, predict_over_time
+from cgc_video.apis.sources import SourcePipeline, expand_sources
+from cgc_video.datasets.decoding.video import open_video
 from cgc_video.datasets.mini_sth.build import build_mini
 from cgc_video.datasets.mini_sth.classes import CLASSES
 from cgc_video.datasets.mini_sth.layout import MiniArguments
@@ -64,10 +70,109 @@ def test_views_that_are_cut_on_demand_give_the_same_scores(folder, repository):
     results = []
     for steps in pipelines:
         with DefaultScope.overwrite_default_scope("mmaction"):
-            pipeline = Compose([dict(type=step) if isinstance(step, str) else step for step in steps])
+            pipeline = SourcePipeline([dict(type=step) if isinstance(step, str) else step for step in steps])
         results.append(predict(replace(recognizer, pipeline=pipeline), video))
     assert [p.label for p in results[0]] == [p.label for p in results[1]]
     assert [p.probability for p in results[0]] == pytest.approx([p.probability for p in results[1]], abs=1e-5)
+
+
+@pytest.fixture(scope="module")
+def recognizer(folder, repository):
+    return load_recognizer(str(repository / CONFIG), str(folder / "model.pth"))
+
+
+@pytest.fixture(scope="module")
+def videos(folder):
+    return sorted(str(path) for path in (folder / "data" / "videos").iterdir())
+
+
+def test_a_video_its_frames_in_a_folder_and_in_an_array_are_one_thing(recognizer, videos, tmp_path):
+    with open_video(videos[0]) as video:
+        frames = video.frames(range(video.num_frames))
+    (tmp_path / "frames").mkdir()
+    for number, frame in enumerate(frames, start=1):
+        cv2.imwrite(str(tmp_path / "frames" / f"{number:05}.png"), frame[..., ::-1])
+    expected = predict(recognizer, videos[0])
+    assert predict(recognizer, frames) == expected
+    assert predict(recognizer, tmp_path / "frames") == expected
+
+
+def test_any_length_can_be_scored(recognizer):
+    for length in (1, 2, 3, 200):
+        frames = np.random.default_rng(0).integers(0, 256, (length, 40, 50, 3), dtype=np.uint8)
+        assert sum(p.probability for p in predict(recognizer, frames, top_k=8)) == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(0, 8, 8, 3), (4, 8, 8), (4, 8, 8, 4)])
+def test_an_array_of_another_shape_is_an_error(recognizer, shape):
+    with pytest.raises(UserError, match=r"must be frames \(T, H, W, 3\) in uint8"):
+        predict(recognizer, np.zeros(shape, np.uint8))
+
+
+@pytest.mark.parametrize(("batch_size", "workers"), [(1, 1), (3, 2), (20, 4)])
+def test_many_sources_keep_their_order_and_their_scores(recognizer, videos, batch_size, workers):
+    sources = [videos[0], "nowhere.mp4", *videos[1:6]]
+    found = list(predict_many(recognizer, sources, 2, batch_size, workers))
+    assert [source for source, _ in found] == sources
+    assert isinstance(found[1][1], UserError)
+    for source, predictions in found[:1] + found[2:]:
+        expected = predict(recognizer, source, 2)
+        assert [p.label for p in predictions] == [p.label for p in expected]
+        assert [p.probability for p in predictions] == pytest.approx([p.probability for p in expected], abs=1e-5)
+
+
+def test_a_sliding_window_scores_each_stretch_as_a_video_of_its_own(recognizer):
+    frames = np.random.default_rng(0).integers(0, 256, (50, 40, 40, 3), dtype=np.uint8)
+    moments = list(predict_over_time(recognizer, frames, window=20, stride=12))
+    assert [(moment.start, moment.stop) for moment in moments] == [(0, 20), (12, 32), (24, 44), (30, 50)]
+    for moment in moments:
+        assert moment.predictions == predict(recognizer, frames[moment.start : moment.stop])
+
+
+def test_a_window_longer_than_the_video_is_the_video(recognizer, videos):
+    (moment,) = predict_over_time(recognizer, videos[0], window=1000)
+    assert moment.predictions == predict(recognizer, videos[0])
+    assert moment.fps > 0
+    with pytest.raises(UserError, match=r"window \(0\) and stride"):
+        next(predict_over_time(recognizer, videos[0], window=0))
+
+
+def test_a_folder_of_videos_stands_for_them(folder, videos, tmp_path):
+    assert expand_sources([str(folder / "data" / "videos"), "other.mp4"]) == [*videos, "other.mp4"]
+    assert expand_sources([str(tmp_path)]) == [str(tmp_path)]
+
+
+def test_the_tool_writes_files_and_a_labelled_copy(folder, repository, videos, tmp_path, capsys):
+    arguments = [str(repository / CONFIG), str(folder / "model.pth"), videos[0], "nowhere.mp4", "--top-k", "2"]
+    arguments += ["--window", "0.5", "--json", str(tmp_path / "o.json"), "--csv", str(tmp_path / "o.csv")]
+    assert main([*arguments, "--draw", str(tmp_path / "drawn")]) == 2
+    found = json.loads((tmp_path / "o.json").read_text())
+    assert [entry["source"] for entry in found] == [videos[0], "nowhere.mp4"]
+    assert len(found[0]["moments"][0]["predictions"]) == 2
+    assert "does not exist" in found[1]["error"]
+    with (tmp_path / "o.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * len(found[0]["moments"]) + 1
+    copy = tmp_path / "drawn" / f"{Path(videos[0]).stem}_labelled.mp4"
+    with open_video(copy) as drawn, open_video(videos[0]) as original:
+        assert drawn.num_frames == original.num_frames
+        top, bottom = (np.abs(part.astype(int)).mean() for part in (drawn.frames([0])[0][:10], drawn.frames([0])[0][32:]))
+        assert top < original.frames([0])[0][:10].mean()  # the band behind the text is darkened
+        assert bottom == pytest.approx(original.frames([0])[0][32:].mean(), abs=6)
+    assert not list((tmp_path / "drawn").glob(".*"))
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--top-k", "0"], "--top-k (0) must be at least 1"),
+        (["--stride", "2"], "--stride (2.0) is the step of a window"),
+        (["--window", "-1"], "--window (-1.0) must be more than 0 seconds"),
+    ],
+)
+def test_wrong_options_are_one_sentence(options, sentence, capsys):
+    assert main([CONFIG, "model.pth", "a.mp4", *options]) == 2
+    assert sentence in capsys.readouterr().err
 
 
 def test_real_clips(folder, repository, clips):

@@ -13,6 +13,7 @@ import importlib.util
 import pickle
 import sys
 import types
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,7 @@ __all__ = [
     "apply_all",
     "default_weight_decay_in_tsm_optimizer",
     "missing_drn_localizer",
+    "quiet_mmcv_lite",
     "skip_absent_tsm_weights",
 ]
 
@@ -29,6 +31,7 @@ def apply_all() -> None:
     """Contain every defect that is present; safe to call twice."""
     missing_drn_localizer()
     allow_checkpoint_types()
+    quiet_mmcv_lite()
     _after_import("mmaction.models.backbones.resnet_tsm", skip_absent_tsm_weights)
     _after_import("mmaction.engine.optimizers.tsm_optim_wrapper_constructor", default_weight_decay_in_tsm_optimizer)
 
@@ -87,6 +90,12 @@ def allow_checkpoint_types() -> bool:
     # before torch 2.6, whose default is weights_only=True, an entry has no name of its own
     with contextlib.suppress(AttributeError, TypeError):
         torch.serialization.add_safe_globals([(statistics_method, "builtins.getattr")])
+    return True
+
+
+def quiet_mmcv_lite() -> bool:
+    """mmcv-lite warns at each start that its transformer lacks compiled operators, which nothing here uses. Returns True."""
+    warnings.filterwarnings("ignore", message="Fail to import ``MultiScaleDeformableAttention``")
     return True
 
 

@@ -106,3 +106,9 @@ def test_one_version_of_opencv_is_pinned():
         line.split("==")[1] for line in lines if line.startswith(("opencv-python==", "opencv-contrib-python=="))
     }
     assert len(versions) == 1
+
+
+def test_mmcv_lite_says_nothing_of_operators_that_nobody_uses():
+    code = "import cgc_video, mmcv.cnn"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert "MultiScaleDeformableAttention" not in done.stderr

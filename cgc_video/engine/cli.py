@@ -6,7 +6,6 @@ import functools
 import os
 import sys
 import traceback
-import warnings
 from collections.abc import Callable
 
 from mmengine.config import DictAction
@@ -37,8 +36,6 @@ def run_tool(main: Callable[..., int | None]) -> Callable[..., int]:
 
     @functools.wraps(main)
     def guarded(argv: list[str] | None = None) -> int:
-        # mmcv-lite says at each start which of its compiled operators are missing; nothing here uses them
-        warnings.filterwarnings("ignore", message="Fail to import ``MultiScaleDeformableAttention``")
         try:
             return main(argv) or 0
         except UserError as error:

@@ -110,3 +110,10 @@ def test_data_parallel_averages_gradients(gated_layer, tmp_path):
             torch.testing.assert_close(parameter.grad, value)
     finally:
         torch.distributed.destroy_process_group()
+
+
+def test_shapes_without_values_on_the_meta_device():
+    x, weight = torch.empty(2, 16, 9, 7, device="meta"), torch.empty(8, 16, 3, 3, device="meta")
+    gates = (torch.empty(2, channels, 3, 3, device="meta") for channels in (16, 8))
+    y = gated_conv2d(x, weight, *gates, padding=1)
+    assert (y.shape, y.device.type) == ((2, 8, 9, 7), "meta")

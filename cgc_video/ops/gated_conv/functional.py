@@ -61,7 +61,9 @@ def _run(backend: str, x, weight, gate_in, gate_out, bias, conv_args: tuple) -> 
 
 
 def _autocast_dtype(device_type: str) -> torch.dtype | None:
-    """The dtype of the running autocast region, ``None`` outside of one."""
+    """The dtype of the running autocast region, ``None`` outside of one and on the meta device, which knows none."""
+    if device_type == "meta":
+        return None
     if hasattr(torch, "get_autocast_dtype"):
         return torch.get_autocast_dtype(device_type) if torch.is_autocast_enabled(device_type) else None
     if device_type == "cpu":  # torch before 2.4 has one pair of functions per device

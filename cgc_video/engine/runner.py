@@ -1,9 +1,10 @@
 """MMEngine's runner with a readable console, and with several processes also on a machine without a GPU."""
 
 import logging
+from pathlib import Path
 
 import torch
-from mmengine.dist import is_distributed
+from mmengine.dist import is_distributed, is_main_process
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
@@ -45,6 +46,13 @@ class VideoRunner(Runner):
             model_wrapper_cfg = {"type": "MMDistributedDataParallel", "find_unused_parameters": unused}
             model_wrapper_cfg |= {"broadcast_buffers": False, "device_ids": None}
         return super().wrap_model(model_wrapper_cfg, model)
+
+    def dump_config(self) -> None:
+        """As MMEngine, but a test puts its config beside its log: in the work dir it would take the place of the training's."""
+        if self._train_loop is not None:
+            super().dump_config()
+        elif is_main_process():
+            self.cfg.dump(str(Path(self.log_dir, Path(self.cfg.filename or "config.py").name)))
 
     def build_logger(self, *args, **kwargs) -> MMLogger:
         logger = super().build_logger(*args, **kwargs)

@@ -70,6 +70,16 @@ def test_reports_every_clip_once(run, tiny_config, checkpoint, capsys):
     assert sum(int(n) for row in matrix[1:] for n in row[1:]) == 5
 
 
+def test_the_training_config_stays_in_the_work_dir(run, tiny_config, checkpoint):
+    Path("out").mkdir()
+    Path("out/tiny.py").write_text("# of a training\n")
+    config = tiny_config()
+    assert Path(config).name == "tiny.py"
+    assert run([config, checkpoint, "--work-dir", "out"]) == 0
+    assert Path("out/tiny.py").read_text() == "# of a training\n"
+    assert len(list(Path("out").glob("*/tiny.py"))) == 1
+
+
 def test_a_config_without_a_report_gets_one(run, tiny_config, checkpoint, capsys):
     config = tiny_config(('test_evaluator = [dict(type="AccMetric"), dict(type="ClassReport")]', ONLY_ACC))
     assert run([config, checkpoint]) == 0

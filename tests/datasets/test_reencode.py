@@ -7,6 +7,8 @@ import av
 import numpy as np
 import pytest
 
+from cgc_video.datasets.decoding.mp4_table import Packets
+from cgc_video.datasets.decoding.pyav_video import PyAVVideo
 from cgc_video.datasets.lists import read_list, write_classes, write_list
 from cgc_video.datasets.preparation.reencode import Encoding, find_videos, reencode
 from cgc_video.errors import UserError
@@ -47,6 +49,39 @@ def test_short_side_key_frames_and_content(tmp_path):
     grey = [frame.to_ndarray(format="rgb24").mean() for frame in frames]
     np.testing.assert_allclose(grey, [10 * index for index in range(20)], atol=4)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.mp4"]
+
+
+@pytest.mark.skipif(not hasattr(av.stream.Stream, "index_entries"), reason="PyAV before 17")
+def test_the_new_file_is_opened_by_its_tables(tmp_path):
+    reencode(write_video(tmp_path / "a.avi", codec="mpeg4"), tmp_path / "a.mp4", Encoding(gop=4))
+    with PyAVVideo(tmp_path / "a.mp4") as video:
+        assert isinstance(video._index.packets, Packets)
+        assert video._index.starts.tolist() == [0, 4, 8, 12, 16]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "colour_range"), [("ITU709", "MPEG"), ("ITU601", "JPEG"), ("ITU709", "JPEG"), ("DEFAULT", "MPEG")]
+)
+@pytest.mark.parametrize("short_side", [48, 32])
+def test_colours_stay_as_they_are(matrix, colour_range, short_side, tmp_path):
+    image = np.zeros((48, 64, 3), np.uint8)
+    image[:, :32], image[:, 32:] = (200, 0, 0), (30, 160, 90)
+    with av.open(str(tmp_path / "a.mp4"), "w") as out:
+        stream = out.add_stream("libx264", rate=25, options={"crf": "5"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.colorspace = {"ITU709": 1, "ITU601": 6, "DEFAULT": 2}[matrix]
+        stream.codec_context.color_range = {"MPEG": 1, "JPEG": 2}[colour_range]
+        frame = av.VideoFrame.from_ndarray(image, "rgb24").reformat(
+            format="yuv420p", dst_colorspace=matrix, dst_color_range=colour_range
+        )
+        out.mux([*stream.encode(frame), *stream.encode(None)])
+    reencode(tmp_path / "a.mp4", tmp_path / "b.mp4", Encoding(short_side=short_side, crf=5))
+    for name in ("a", "b"):
+        with PyAVVideo(tmp_path / f"{name}.mp4") as video:
+            frame = video.frames([0])[0]
+        height, width = frame.shape[:2]
+        colours = [frame[height // 2, width // 4], frame[height // 2, 3 * width // 4]]
+        np.testing.assert_allclose(colours, [(200, 0, 0), (30, 160, 90)], atol=4, err_msg=name)
 
 
 def test_a_small_video_keeps_its_size():

@@ -1,15 +1,13 @@
-"""What the bytes of a packet say: random access points of H.264 and HEVC, interlacing, hidden frames of VP9.
+"""What the bytes of a packet say: random access points of H.264 and HEVC, hidden frames of VP9.
 
-Sources: ITU-T H.264 (7.3.1, 7.3.2.1.1, 7.4.1, D.2.8), ITU-T H.265 (7.4.2.2), ISO/IEC 14496-15 (5.3.3, 8.3.3), and the
-    VP9
-bitstream specification 0.6 (6.2, annex B).
+Sources: ITU-T H.264 (7.3.1, 7.4.1, D.2.8), ITU-T H.265 (7.4.2.2), ISO/IEC 14496-15 (5.3.3, 8.3.3), and the VP9 bitstream
+specification 0.6 (6.2, annex B).
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["Picture", "h264_is_interlaced", "nal_length_size", "read_picture", "vp9_is_hidden"]
-
-_PROFILES_WITH_CHROMA_FORMAT = {44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244}
+__all__ = ["Picture", "nal_length_size", "nal_units", "read_picture", "vp9_is_hidden"]
 
 
 def nal_length_size(codec: str, extradata: bytes | None) -> int | None:
@@ -35,12 +33,19 @@ class Picture(NamedTuple):
     layer: int
 
 
-def read_picture(codec: str, data: bytes, length_size: int) -> Picture | None:
-    """Read the packet of an H.264 or HEVC picture; None if there is no slice in it."""
-    recovers, position, end = False, 0, len(data)
-    while position + length_size + 2 <= end:
+def nal_units(data: bytes, length_size: int) -> Iterator[tuple[int, int]]:
+    """Where each NAL unit of a packet starts, header first, and ends."""
+    position = 0
+    while position + length_size + 2 <= len(data):
         start = position + length_size
         position = start + int.from_bytes(data[position:start], "big")
+        yield start, position
+
+
+def read_picture(codec: str, data: bytes, length_size: int) -> Picture | None:
+    """Read the packet of an H.264 or HEVC picture; None if there is no slice in it."""
+    recovers = False
+    for start, end in nal_units(data, length_size):
         header = data[start]
         if codec == "hevc":
             kind = (header >> 1) & 0x3F
@@ -49,7 +54,7 @@ def read_picture(codec: str, data: bytes, length_size: int) -> Picture | None:
         else:
             kind = header & 0x1F
             if kind == 6:
-                recovers = recovers or _recovers_at_once(data[start + 1 : position])
+                recovers = recovers or _recovers_at_once(data[start + 1 : end])
             elif 1 <= kind <= 5:
                 return Picture(kind == 5 or recovers, header & 0x60 != 0, 0)
     return None
@@ -73,67 +78,6 @@ def _recovers_at_once(sei: bytes) -> bool:
             return sei[position] & 0xC0 == 0xC0
         position += fields[1]
     return False
-
-
-class _Bits:
-    """Reads bits from the first; beyond the end there are ones, so that every exp-Golomb code ends."""
-
-    def __init__(self, data: bytes) -> None:
-        self.value, self.left = int.from_bytes(data, "big"), 8 * len(data)
-
-    def read(self, count: int = 1) -> int:
-        value = 0
-        for _ in range(count):
-            self.left -= 1
-            value = 2 * value + (self.value >> self.left & 1 if self.left >= 0 else 1)
-        return value
-
-    def ue(self) -> int:
-        zeros = 0
-        while not self.read():
-            zeros += 1
-        return (1 << zeros) - 1 + self.read(zeros)
-
-    def se(self) -> int:
-        code = self.ue()
-        return (code + 1) // 2 if code % 2 else -(code // 2)
-
-
-def h264_is_interlaced(extradata: bytes) -> bool:
-    """Whether the first sequence parameter set allows fields (``frame_mbs_only_flag == 0``)."""
-    length = int.from_bytes(extradata[6:8], "big")
-    sps = extradata[8 : 8 + length].replace(b"\0\0\3", b"\0\0")
-    if extradata[5] & 0x1F == 0 or len(sps) < 5:
-        return False
-    bits = _Bits(sps[4:])
-    bits.ue()  # seq_parameter_set_id
-    if sps[1] in _PROFILES_WITH_CHROMA_FORMAT:
-        chroma_format = bits.ue()
-        if chroma_format == 3:
-            bits.read()
-        bits.ue(), bits.ue(), bits.read()  # bit depths, transform bypass
-        if bits.read():
-            for number in range(8 if chroma_format != 3 else 12):
-                if bits.read():
-                    _skip_scaling_list(bits, 16 if number < 6 else 64)
-    bits.ue()  # log2_max_frame_num
-    order_type = bits.ue()
-    if order_type == 0:
-        bits.ue()
-    elif order_type == 1:
-        bits.read(), bits.se(), bits.se()
-        for _ in range(min(bits.ue(), 255)):
-            bits.se()
-    bits.ue(), bits.read(), bits.ue(), bits.ue()  # reference frames, gaps, width, height
-    return not bits.read()
-
-
-def _skip_scaling_list(bits: _Bits, size: int) -> None:
-    last = following = 8
-    for _ in range(size):
-        if following:
-            following = (last + bits.se()) % 256
-        last = following or last
 
 
 def vp9_is_hidden(data: bytes) -> bool:

@@ -5,25 +5,27 @@ time stamp in order, so that a frame is found without decoding what lies before 
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import av
 import numpy as np
 
-from .bitstream import Picture, h264_is_interlaced, nal_length_size, read_picture, vp9_is_hidden
+from .bitstream import Picture, nal_length_size, read_picture, vp9_is_hidden
 from .container import codec_name
 from .errors import DecodeError
+from .h264_parameters import h264_is_interlaced
 from .structure import avi_fault
 from .time_limit import Deadline
 
-__all__ = ["PacketIndex", "read_packets"]
+__all__ = ["HOLE", "PacketIndex", "read_packets"]
 
 # Above this size the packets are read a second time to be decoded, rather than kept.
 KEPT_BYTES = 64 * 2**20
 _CONTAINERS = {"mov", "mp4", "matroska", "webm"}
 _CODECS = {"h264", "hevc", "vp9"}
 # So many zeros never occur in a packet of these, and a decoder may turn them into a picture.
-_HOLE = bytes(256)
+HOLE = bytes(256)
 # Any frame of VP9: its key frames start everything anew, and it marks no frame as unused.
 _SHOWN = Picture(is_start=True, is_reference=True, layer=0)
 # One packet is one shown frame in these, too, though frames are decoded from the first on.
@@ -45,7 +47,7 @@ class PacketIndex:
         why_not: Why frames are to be found by decoding from the first on, one clause; None if they need not be.
     """
 
-    packets: list[av.Packet] | None
+    packets: Sequence[av.Packet] | None
     pts: np.ndarray
     shown: np.ndarray
     starts: np.ndarray
@@ -67,7 +69,7 @@ def read_packets(path: str, container, stream, deadline: Deadline) -> PacketInde
         DecodeError: If a packet cannot be read, or there is none.
     """
     codec = codec_name(stream)
-    reader = _Reader(path, codec, set(container.format.name.split(",")), stream.codec_context.extradata)
+    reader = _Reader(path, codec, set(container.format.name.split(",")), stream.codec_context)
     keep = os.path.getsize(path) <= KEPT_BYTES
     packets = []
     try:
@@ -90,8 +92,9 @@ def read_packets(path: str, container, stream, deadline: Deadline) -> PacketInde
 class _Reader:
     """Collects what the packets of a stream say, one after the other."""
 
-    def __init__(self, path: str, codec: str, formats: set[str], extradata: bytes | None) -> None:
+    def __init__(self, path: str, codec: str, formats: set[str], context: av.VideoCodecContext) -> None:
         self.path, self.codec = path, codec
+        extradata, self.reorders, self.shifts = context.extradata, context.has_b_frames, False
         self.indexed = bool(formats & _CONTAINERS)
         self.pts: list[int | None] = []
         self.hidden: list[bool] = []
@@ -114,7 +117,7 @@ class _Reader:
         """Take the next packet in decoding order."""
         if self.indexed and self.codec in _CODECS:  # in other containers there may be zeros between pictures
             data = bytes(packet)
-            if _HOLE in data:
+            if HOLE in data:
                 raise DecodeError(self.path, f"damaged (packet {len(self.pts)} has a hole of zero bytes)")
             if self.why_not is None:
                 if self.codec == "vp9":
@@ -125,6 +128,7 @@ class _Reader:
                     self.why_not = f"no frame is shown for packet {len(self.pts)}"
                 self.pictures.append(picture)
         self.pts.append(packet.pts)
+        self.shifts = self.shifts or packet.pts != packet.dts
         self.hidden.append(packet.is_discard)
         self.keys.append(packet.is_keyframe)
 
@@ -156,4 +160,6 @@ class _Reader:
             return "it does not start at a key frame"
         if pts.min() < pts[0]:
             return "frames are shown before the first key frame"
+        if self.reorders and not self.shifts:  # as copied from a raw stream
+            return "time stamps leave out that frames change their order"
         return None

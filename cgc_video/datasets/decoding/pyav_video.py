@@ -2,14 +2,15 @@
 
 import os
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, suppress
 
 import av
 
-from .container import file_key, open_stream, stream_fps
+from .container import check_file, file_key, open_stream, stream_fps
 from .errors import DecodeError
-from .packets import read_packets
+from .mp4_table import may_have_table, read_table
+from .packets import PacketIndex, read_packets
 from .selective import Untrusted, decode_selected
 from .sequential import count_frames, decode_all, decode_counted
 from .video import TIME_LIMIT_SECONDS, Put, VideoFile
@@ -32,10 +33,9 @@ class PyAVVideo(VideoFile):
         super().__init__(path, time_limit)
         self._stack = ExitStack()
         try:
-            self._container, self._stream = self._stack.enter_context(open_stream(self.path))
-            self.fps = stream_fps(self._stream)
-            self._index = read_packets(self.path, self._container, self._stream, self.deadline)
-            self._context = self._stream.codec_context
+            stream, self._index = self._open()
+            self.fps = stream_fps(stream)
+            self._context = stream.codec_context
             self._key = file_key(self.path)
             self.why_sequential = self._index.why_not
             if self._key in _COUNTS:
@@ -49,6 +49,17 @@ class PyAVVideo(VideoFile):
             self.close()
             raise
 
+    def _open(self) -> tuple[av.video.stream.VideoStream, PacketIndex]:
+        check_file(self.path)
+        if may_have_table(self.path):
+            with suppress(DecodeError):  # the ordinary way says what is wrong
+                container, stream = self._stack.enter_context(open_stream(self.path, by_tables=True))
+                if (index := read_table(self.path, container, stream)) is not None:
+                    return stream, index
+            self._stack.close()
+        container, stream = self._stack.enter_context(open_stream(self.path))
+        return stream, read_packets(self.path, container, stream, self.deadline)
+
     def _count(self) -> int:
         count = count_frames(self.path, self._context, self._packets(), self.deadline)
         self._context.flush_buffers()
@@ -57,7 +68,7 @@ class PyAVVideo(VideoFile):
             _COUNTS.popitem(last=False)
         return count
 
-    def _packets(self) -> list[av.Packet] | Iterator[av.Packet]:
+    def _packets(self) -> Iterable[av.Packet]:
         if self._index.packets is not None:
             return self._index.packets
         return self._read_again()

@@ -4,7 +4,10 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-__all__ = ["RGBConverter", "upright"]
+__all__ = ["ONE_THREAD", "RGBConverter", "upright"]
+
+# For ``reformat``: PyAV 17 and later start a thread per core for it, and pay more for them than small frames take.
+ONE_THREAD = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
 
 
 def upright(image: np.ndarray, degrees: float) -> np.ndarray:
@@ -35,7 +38,7 @@ class RGBConverter:
         """Convert a frame; the result looks at memory that lives no longer than the next call."""
         self.see(frame)
         width, height = self.coded_size
-        rgb = self.scaler.reformat(frame, width=width, height=height, format="rgb24")
+        rgb = self.scaler.reformat(frame, width=width, height=height, format="rgb24", **ONE_THREAD)
         plane = rgb.planes[0]
         rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:height, : 3 * width]
         return upright(rows.reshape(height, width, 3), frame.rotation)

@@ -6,7 +6,7 @@ left out.) A frame that is shown before the key frame it follows in the file (a 
 reached from the access point before.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import av
 import numpy as np
@@ -34,6 +34,20 @@ def segments(index: PacketIndex, wanted: Collection[int]) -> list[tuple[int, int
     return runs
 
 
+def _of_runs(packets: Iterable[av.Packet], runs: list[tuple[int, int]]) -> Iterator[tuple[int, av.Packet]]:
+    """The packets of some runs, and where they stand."""
+    if isinstance(packets, Sequence):
+        yield from ((position, packets[position]) for first, last in runs for position in range(first, last + 1))
+        return
+    stream = enumerate(packets)
+    for first, last in runs:
+        for position, packet in stream:
+            if position >= first:
+                yield position, packet
+            if position == last:
+                break
+
+
 def decode_selected(
     context: av.VideoCodecContext,
     packets: Iterable[av.Packet],
@@ -50,23 +64,23 @@ def decode_selected(
     Raises:
         Untrusted: If a frame is missing, marked as damaged, out of order or of another size than the first.
     """
-    runs = iter(segments(index, wanted))
+    runs = segments(index, wanted)
+    firsts, lasts = {first for first, _ in runs}, {last for _, last in runs}
     frame_of = {int(index.pts[index.shown[number]]): number for number in wanted}
     size = (context.width, context.height)
     convert = RGBConverter()
-    first, last = next(runs)
-    run = _Run(int(index.pts[first]))
+    position = -1
     try:
-        for position, packet in enumerate(packets):
-            if position < first:
-                continue
+        for position, packet in _of_runs(packets, runs):
             deadline.check()
+            if position in firsts:
+                run = _Run(packet.pts)
             if index.optional[position] and packet.pts not in frame_of:
                 continue
             if not index.hidden[position]:
                 run.expect(packet.pts)
             frames = context.decode(packet)
-            if position == last:
+            if position in lasts:
                 frames += context.decode(None)
             for frame in run.check(frames):
                 number = frame_of.get(frame.pts)
@@ -74,15 +88,13 @@ def decode_selected(
                     if (frame.width, frame.height) != size:
                         raise Untrusted
                     put(number, convert(frame))
-            if position == last:
+            if position in lasts:
                 run.end()
                 context.flush_buffers()
-                first, last = next(runs, (None, None))
-                if first is None:
-                    break
-                run = _Run(int(index.pts[first]))
     except av.error.FFmpegError as error:
         raise Untrusted from error
+    if position != runs[-1][1]:  # the file has become shorter
+        raise Untrusted
 
 
 class _Run:

@@ -1,6 +1,7 @@
 """Decode from the first frame on and count: the definition of frame ``i``, and the way that is right for every file."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import chain
 
 import av
 import numpy as np
@@ -35,7 +36,7 @@ def decode_all(
                 raise DecodeError(path, f"damaged after frame {count - 1}") from error
             return []
 
-    for packet in (*packets, None) if isinstance(packets, list) else _with_end(packets):
+    for packet in chain(packets, (None,)):
         for frame in decode(packet):
             if frame.is_corrupt:
                 if count:
@@ -43,11 +44,6 @@ def decode_all(
                 continue
             yield frame
             count += 1
-
-
-def _with_end(packets: Iterable[av.Packet]) -> Iterator[av.Packet | None]:
-    yield from packets
-    yield None
 
 
 def count_frames(path: str, context: av.VideoCodecContext, packets: Iterable[av.Packet], deadline: Deadline) -> int:

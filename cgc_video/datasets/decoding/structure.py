@@ -8,10 +8,11 @@ anywhere.
 
 import mmap
 import os
+from collections.abc import Iterator
 
 import numpy as np
 
-__all__ = ["avi_fault", "structure_fault"]
+__all__ = ["avi_fault", "mp4_boxes", "structure_fault"]
 
 _BOXES = {b"ftyp", b"moov", b"mdat", b"moof", b"free", b"skip", b"wide", b"styp", b"sidx", b"udta", b"uuid", b"pdin"}
 _EBML, _SEGMENT, _CLUSTER = 0x1A45DFA3, 0x18538067, 0x1F43B675
@@ -40,25 +41,34 @@ def _cut(data: mmap.mmap, announced: int) -> str | None:
     return f"truncated ({len(data):,} of {announced:,} bytes)" if announced > len(data) else None
 
 
-def _mp4_fault(data: mmap.mmap) -> str | None:
-    """The boxes must end within the file, and one must describe the tracks."""
-    position, kinds = 0, set()
+def mp4_boxes(data: bytes | mmap.mmap) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, start of the body and stated end of each box at the top, up to bytes that are no box."""
+    position = 0
     while position + 8 <= len(data):
         size, kind = int.from_bytes(data[position : position + 4], "big"), data[position + 4 : position + 8]
+        body = position + 8
         if kind not in _BOXES and not kind.isalnum():
-            break  # bytes behind the last box that are no box
-        kinds.add(kind)
+            return
         if size == 0:  # to the end of the file
-            position = len(data)
-            break
-        if size == 1:
-            size = int.from_bytes(data[position + 8 : position + 16], "big")
+            size = len(data) - position
+        elif size == 1:
+            size, body = int.from_bytes(data[body : body + 8], "big"), body + 8
         if size < 8:
-            break
+            return
+        yield kind, body, position + size
         position += size
-    if reason := _cut(data, position):
+
+
+def _mp4_fault(data: mmap.mmap) -> str | None:
+    """The boxes must end within the file, and one must describe the tracks."""
+    boxes = list(mp4_boxes(data))
+    if boxes and (reason := _cut(data, boxes[-1][2])):
         return reason
-    return None if b"moov" in kinds else "truncated (the moov box, the index at its end, is missing)"
+    return (
+        None
+        if b"moov" in {kind for kind, _, _ in boxes}
+        else "truncated (the moov box, the index at its end, is missing)"
+    )
 
 
 def _matroska_fault(data: mmap.mmap) -> str | None:

@@ -119,10 +119,12 @@ def open_video(
     """
     if backend not in BACKENDS:
         raise UserError(f"backend ({backend}) must be one of {list(BACKENDS)}.")
-    check_file(path)
     if backend == "pyav":
-        from .pyav_video import PyAVVideo as Video
-    elif backend == "decord":
+        from .pyav_video import PyAVVideo
+
+        return PyAVVideo(path, time_limit)  # looks at the file by itself
+    check_file(path)
+    if backend == "decord":
         if time_limit is not None:
             from .helped_video import HelpedVideo
 

@@ -11,11 +11,12 @@ from functools import partial
 from pathlib import Path
 
 import av
+from av.video.reformatter import VideoReformatter
 
 from ...errors import UserError
 from ..decoding.container import open_stream
 from ..decoding.errors import DecodeError
-from ..decoding.rgb import RGBConverter
+from ..decoding.rgb import ONE_THREAD, RGBConverter
 from ..decoding.sequential import decode_all
 from ..decoding.time_limit import Deadline
 from ..lists import read_list, write_list
@@ -37,7 +38,7 @@ class Encoding:
 
     short_side: int = 256
     gop: int = 8
-    crf: int = 23
+    crf: int = 24
 
     def __post_init__(self) -> None:
         for name, least, most in (("short_side", 16, 8192), ("gop", 1, 1000), ("crf", 0, 51)):
@@ -55,8 +56,10 @@ class Encoding:
             "crf": str(self.crf),
             "preset": "medium",
             "tune": "fastdecode",
+            "psy": "0",  # bits for the looks of noise are bits to decode
             "g": str(self.gop),
             "keyint_min": str(self.gop),
+            "sc_threshold": "0",  # and no more key frames at cuts
             "bf": "0",
             "threads": "1",  # one video per process
         }
@@ -126,7 +129,7 @@ def _encode(source: Path, target: Path, encoding: Encoding) -> int:
     with open_stream(source) as (container, stream), av.open(str(target), "w", format="mp4") as out:
         rate = stream.average_rate or stream.guessed_rate or 25
         frames = decode_all(str(source), stream.codec_context, container.demux(stream), Deadline(str(source), None))
-        encoder, count = None, 0
+        encoder, resizer, count = None, VideoReformatter(), 0
         for frame, pts in _timed(frames, stream.time_base, rate):
             count += 1
             if encoder is None:
@@ -134,7 +137,20 @@ def _encode(source: Path, target: Path, encoding: Encoding) -> int:
                 encoder.width, encoder.height = encoding.size(frame.width, frame.height)
                 encoder.pix_fmt = "yuv420p"
                 encoder.codec_context.time_base = encoder.time_base = stream.time_base
-            small = frame.reformat(encoder.width, encoder.height, "yuv420p", interpolation="AREA")
+                # tagged as the source is, so that its colours are read by the same rule
+                encoder.codec_context.color_range = frame.color_range
+                if not frame.format.is_rgb:
+                    encoder.codec_context.colorspace = frame.colorspace
+            small = resizer.reformat(
+                frame,
+                encoder.width,
+                encoder.height,
+                "yuv420p",
+                interpolation="AREA",
+                src_color_range=frame.color_range,
+                dst_color_range=encoder.codec_context.color_range,
+                **ONE_THREAD,
+            )
             small.pts, small.time_base, small.pict_type = pts, stream.time_base, 0
             out.mux(encoder.encode(small))
         if encoder is None:

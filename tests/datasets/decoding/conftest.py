@@ -90,9 +90,9 @@ QUIET = {"x265-params": "log-level=0:keyint=12:min-keyint=12", "preset": "veryfa
 IRREGULAR = list(np.cumsum(np.tile([20, 40, 41, 95, 3], FRAMES)[:FRAMES]))
 
 
-def _rotated(path: Path, degrees: int) -> None:
+def _rotated(path: Path, degrees: int, b_frames: str = "3") -> None:
     """Write a rotation into the track header of an MP4 file, as phones do."""
-    encode(path, "libx264", {**X264, "g": "12"}, sizes=((96, 64),))
+    encode(path, "libx264", {**X264, "g": "12", "bf": b_frames}, sizes=((96, 64),))
     one = 1 << 16
     a, b, c, d = {90: (0, one, -one, 0), 180: (-one, 0, 0, -one), 270: (0, -one, one, 0)}[degrees]
     data = bytearray(path.read_bytes())
@@ -100,9 +100,9 @@ def _rotated(path: Path, degrees: int) -> None:
     path.write_bytes(data)
 
 
-def _edited(path: Path) -> None:
+def _edited(path: Path, b_frames: str = "3") -> None:
     """Let the edit list of an MP4 file skip the first seven frames."""
-    encode(path, "libx264", {**X264, "g": "12", "bf": "3"})
+    encode(path, "libx264", {**X264, "g": "12", "bf": b_frames})
     data = bytearray(path.read_bytes())
     at = data.index(b"elst") + 4
     version, entries = data[at], struct.unpack_from(">I", data, at + 4)[0]
@@ -112,6 +112,36 @@ def _edited(path: Path) -> None:
         step = round(1 / container.streams.video[0].time_base / 25)
     struct.pack_into(">i", data, at + 12, media_time + 7 * step)
     path.write_bytes(data)
+
+
+def _fragmented(path: Path) -> None:
+    """An MP4 file in fragments, as streaming services cut it."""
+    whole = path.with_suffix(".whole.mp4")
+    encode(whole, "libx264", {**X264, "g": "8", "bf": "0"})
+    remux(whole, path, {"movflags": "frag_keyframe+empty_moov"})
+
+
+def remux(source: Path, target: Path, options: dict[str, str]) -> None:
+    """Write the packets of a file anew."""
+    with av.open(str(source)) as read, av.open(str(target), "w", options=options) as write:
+        stream = write.add_stream_from_template(read.streams.video[0])
+        for packet in read.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                write.mux(packet)
+
+
+def _order_lost(path: Path, codec: str, options: dict[str, str]) -> None:
+    """An MP4 file with B-frames whose time stamps claim that there are none, as copied from a raw stream."""
+    whole = path.with_suffix(".whole.mp4")
+    encode(whole, codec, options)
+    with av.open(str(whole)) as read, av.open(str(path), "w") as write:
+        stream = write.add_stream_from_template(read.streams.video[0])
+        for number, packet in enumerate(read.demux(video=0)):
+            if packet.size:
+                packet.pts = packet.dts = 512 * number
+                packet.stream = stream
+                write.mux(packet)
 
 
 def _doubled(path: Path) -> None:
@@ -166,6 +196,24 @@ MAKERS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "h264_mp4": ("mp4", lambda p: encode(p, "libx264", {**X264, "g": "12", "bf": "3"}, audio=True)),
     "h264_long_gop": ("mp4", lambda p: encode(p, "libx264", {**X264, "g": "250", "bf": "3"})),
     "h264_no_b": ("mp4", lambda p: encode(p, "libx264", {**X264, "g": "8", "bf": "0"})),
+    "h264_no_b_audio": ("mp4", lambda p: encode(p, "libx264", {**X264, "g": "8", "bf": "0"}, audio=True)),
+    "h264_no_b_mov": ("mov", lambda p: encode(p, "libx264", {**X264, "g": "8", "bf": "0"})),
+    "h264_no_b_vfr": ("mp4", lambda p: encode(p, "libx264", {**X264, "g": "8", "bf": "0"}, pts=IRREGULAR)),
+    "h264_no_b_rotated": ("mp4", lambda p: _rotated(p, 90, "0")),
+    "h264_no_b_edit_list": ("mp4", lambda p: _edited(p, "0")),
+    "h264_no_b_fragments": ("mp4", _fragmented),
+    "h264_no_b_repeated": (  # a sequence parameter set before each key frame
+        "mp4",
+        lambda p: encode(p, "libx264", {**X264, "g": "8", "bf": "0", "x264-params": "repeat-headers=1"}),
+    ),
+    "h264_no_b_slices": (
+        "mp4",
+        lambda p: encode(p, "libx264", {**X264, "g": "8", "bf": "0", "x264-params": "slices=2"}),
+    ),
+    "h264_no_b_intra_refresh": (
+        "mp4",
+        lambda p: encode(p, "libx264", {**X264, "g": "12", "bf": "0", "x264-params": "intra-refresh=1:scenecut=0"}),
+    ),
     "h264_all_key": ("mp4", lambda p: encode(p, "libx264", {**X264, "g": "1"})),
     "h264_mkv": ("mkv", lambda p: encode(p, "libx264", {**X264, "g": "12", "bf": "3"})),
     "h264_mov": ("mov", lambda p: encode(p, "libx264", {**X264, "g": "12", "bf": "3"})),
@@ -191,6 +239,8 @@ MAKERS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "h264_rotated_90": ("mp4", lambda p: _rotated(p, 90)),
     "h264_rotated_180": ("mp4", lambda p: _rotated(p, 180)),
     "h264_rotated_270": ("mp4", lambda p: _rotated(p, 270)),
+    "h264_order_lost": ("mp4", lambda p: _order_lost(p, "libx264", {**X264, "g": "12", "bf": "3"})),
+    "hevc_order_lost": ("mp4", lambda p: _order_lost(p, "libx265", QUIET)),
     "hevc_open_gop": ("mp4", lambda p: encode(p, "libx265", QUIET)),
     "hevc_closed_gop": (
         "mkv",
@@ -269,6 +319,12 @@ def numbers() -> Callable[[np.ndarray], int]:
 def all_frames() -> Callable[[Path], list[np.ndarray]]:
     """Decodes any file sequentially."""
     return sequential
+
+
+@pytest.fixture(scope="session")
+def copy_packets() -> Callable[..., None]:
+    """Writes the packets of a file anew, see ``remux``."""
+    return remux
 
 
 @pytest.fixture(scope="session")

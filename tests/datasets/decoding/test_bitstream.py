@@ -3,7 +3,7 @@
 import av
 import pytest
 
-from cgc_video.datasets.decoding.bitstream import h264_is_interlaced, nal_length_size, read_picture, vp9_is_hidden
+from cgc_video.datasets.decoding.bitstream import nal_length_size, read_picture, vp9_is_hidden
 from cgc_video.datasets.decoding.structure import structure_fault
 
 
@@ -12,21 +12,6 @@ def packets_of(path):
         stream = container.streams.video[0]
         data = bytes(stream.codec_context.extradata or b"")
         return data, [packet for packet in container.demux(stream) if packet.size]
-
-
-@pytest.mark.parametrize(
-    ("name", "interlaced"),
-    [("h264_mp4", False), ("h264_interlaced", True), ("h264_open_gop", False), ("h264_mkv", False)],
-)
-def test_interlacing_is_read_from_the_parameter_set(name: str, interlaced: bool, video):
-    assert h264_is_interlaced(packets_of(video(name))[0]) == interlaced
-
-
-def test_interlacing_is_read_behind_scaling_lists(tmp_path, make_video):
-    make_video(tmp_path / "lists.mp4", "libx264", {"profile": "high", "x264-params": "cqm=jvt:tff=1"}, frames=4)
-    assert h264_is_interlaced(packets_of(tmp_path / "lists.mp4")[0])
-    make_video(tmp_path / "plain.mp4", "libx264", {"profile": "high", "x264-params": "cqm=jvt"}, frames=4)
-    assert not h264_is_interlaced(packets_of(tmp_path / "plain.mp4")[0])
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,15 @@ FILES = [
     "h264_mp4",
     "h264_long_gop",
     "h264_no_b",
+    "h264_no_b_audio",
+    "h264_no_b_mov",
+    "h264_no_b_vfr",
+    "h264_no_b_rotated",
+    "h264_no_b_edit_list",
+    "h264_no_b_fragments",
+    "h264_no_b_repeated",
+    "h264_no_b_slices",
+    "h264_no_b_intra_refresh",
     "h264_all_key",
     "h264_mkv",
     "h264_mov",
@@ -32,6 +41,8 @@ FILES = [
     "h264_rotated_90",
     "h264_rotated_180",
     "h264_rotated_270",
+    "h264_order_lost",
+    "hevc_order_lost",
     "hevc_open_gop",
     "hevc_closed_gop",
     "hevc_ten_bits",
@@ -52,10 +63,12 @@ FILES = [
 ]
 SELECTIVE = [name for name in FILES if name.split("_")[0] in ("h264", "hevc", "vp9")]
 SELECTIVE = [
-    n for n in SELECTIVE if not any(word in n for word in ("avi", "_ts", "interlaced", "doubled", "two_sizes"))
+    n
+    for n in SELECTIVE
+    if not any(word in n for word in ("avi", "_ts", "interlaced", "doubled", "two_sizes", "order_lost"))
 ]
 # the frames that files start and end with, where not all of 0 to 59
-SHOWN = {"h264_edit_list": (7, 59), "h264_ts_cut_start": (16, 59)}
+SHOWN = {"h264_edit_list": (7, 59), "h264_no_b_edit_list": (7, 59), "h264_ts_cut_start": (16, 59)}
 
 
 def wrong_frames(video, reference: list[np.ndarray], tolerance: float = 0.0) -> list[int]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .data_files import FrameFolder
+
 __all__ = ["DataCase", "data_cases"]
 
 Pipeline = tuple[dict[str, Any], ...]
@@ -18,6 +20,7 @@ class DataCase:
         samples: What the pipelines start from, one dictionary per file.
         same: What the outputs have in common: ``"pixels"`` (every one equal), or ``"shape"`` (shape and dtype).
         other_samples: What our pipeline starts from, where that is another file.
+        groups: A name per sample, where samples are told apart in the table.
     """
 
     name: str
@@ -26,6 +29,7 @@ class DataCase:
     samples: tuple[dict[str, Any], ...]
     same: str = "pixels"
     other_samples: tuple[dict[str, Any], ...] = field(default=())
+    groups: tuple[str, ...] = field(default=())
 
     def sample(self, who: str, index: int) -> dict[str, Any]:
         chosen = self.other_samples if who == "ours" and self.other_samples else self.samples
@@ -56,20 +60,22 @@ _LAZY_KEYS = ("frames", "frame_places", "boxes")
 
 
 def data_cases(
-    videos: Sequence[Path], fast_videos: Sequence[Path], frame_folders: Sequence[tuple[Path, int]]
+    videos: Sequence[Path], fast_videos: Sequence[Path], frame_folders: Sequence[FrameFolder]
 ) -> list[DataCase]:
     """All cases.
 
     Args:
         videos: Files as they come.
         fast_videos: The same, re-encoded by ``tools/data/reencode.py``.
-        frame_folders: Folders of ``img_00001.jpg`` ..., and how many frames each holds.
+        frame_folders: Folders of ``img_00001.jpg`` onwards, of several sizes.
     """
     files = tuple(_video(path) for path in videos)
-    folders = tuple(_folder(path, count) for path, count in frame_folders)
+    folders = tuple(_folder(folder) for folder in frame_folders)
+    sides = tuple(f"short side {folder.side}" for folder in frame_folders)
     stock_video = (_step("DecordInit", num_threads=1), _SAMPLE, _step("DecordDecode"), *_TRAIN, *_PACK)
     our_video = (_step("VideoOpen"), _SAMPLE, _step("VideoDecode"), *_TRAIN, *_PACK)
     stock_frames = (_SAMPLE, _step("RawFrameDecode"), *_TRAIN, *_PACK)
+    planned, exact = (_SAMPLE, _step("FrameOpen"), *_LAZY_TRAIN), _step("FrameDecode", exact=True)
     stock_test = (
         _step("DecordInit", num_threads=1),
         _SAMPLE_TEST,
@@ -89,13 +95,10 @@ def data_cases(
     )
     return [
         DataCase("train-video", stock_video, our_video, files),
-        DataCase("train-frames", stock_frames, (_SAMPLE, _step("FrameDecode"), *_TRAIN, *_PACK), folders),
+        DataCase("train-frames", stock_frames, (_SAMPLE, _step("FrameDecode"), *_TRAIN, *_PACK), folders, groups=sides),
+        DataCase("train-frames-exact", stock_frames, (*planned, exact, *_PACK), folders, groups=sides),
         DataCase(
-            "train-frames-fused",
-            stock_frames,
-            (_SAMPLE, _step("FrameOpen"), *_LAZY_TRAIN, _step("FrameDecode"), *_PACK),
-            folders,
-            "shape",
+            "train-frames-fused", stock_frames, (*planned, _step("FrameDecode"), *_PACK), folders, "shape", groups=sides
         ),
         DataCase("test-10x3x32", stock_test, lazy_test, files),
         DataCase(
@@ -108,10 +111,10 @@ def _video(path: Path) -> dict[str, Any]:
     return {"filename": str(path), "label": 0, "start_index": 0, "modality": "RGB"}
 
 
-def _folder(path: Path, count: int) -> dict[str, Any]:
+def _folder(folder: FrameFolder) -> dict[str, Any]:
     return {
-        "frame_dir": str(path),
-        "total_frames": count,
+        "frame_dir": str(folder.path),
+        "total_frames": folder.count,
         "filename_tmpl": "img_{:05}.jpg",
         "label": 0,
         "start_index": 1,

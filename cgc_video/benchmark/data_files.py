@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import cv2
@@ -10,15 +11,27 @@ import numpy as np
 from cgc_video.datasets.decoding.video import open_video
 from cgc_video.datasets.preparation.reencode import Encoding, reencode
 
-__all__ = ["prepare_files"]
+__all__ = ["FRAME_SIDES", "FrameFolder", "prepare_files"]
+
+# Short sides of raw frames: as Something-Something v1 ships them, as they are usually extracted, and full size.
+FRAME_SIDES = (100, 256, 720)
 
 _GENERATED = {"generated_340x256.mp4": (256, 340), "generated_720p.mp4": (720, 1280)}
 _FRAMES, _GOP = 300, 250
+_EXTRACTED = 32  # the first ones of a video; a sample takes 8
+
+
+class FrameFolder(NamedTuple):
+    """``img_00001.jpg`` onwards, ``count`` of them with short side ``side``."""
+
+    path: Path
+    count: int
+    side: int
 
 
 def prepare_files(
     folder: Path, clips: Sequence[Path], frames: int = _FRAMES
-) -> tuple[list[Path], list[Path], list[tuple[Path, int]]]:
+) -> tuple[list[Path], list[Path], list[FrameFolder]]:
     """Make what is not there yet: generated clips, re-encoded ones, and frame folders.
 
     Args:
@@ -26,7 +39,7 @@ def prepare_files(
         clips: Files that are there already.
         frames: Length of the generated clips.
     Returns:
-        The videos, the re-encoded ones, and the frame folders (short side 256, JPEG quality 90) with their lengths.
+        The videos, the re-encoded ones, and the frame folders (JPEG quality 90): of each side all videos.
     """
     videos = list(clips)
     for name, size in _GENERATED.items():
@@ -40,8 +53,8 @@ def prepare_files(
         if not target.is_file():
             reencode(video, target, Encoding())
         fast.append(target)
-        folders.append(_extract(video, folder / "frames" / f"{number}_{video.stem}"))
-    return videos, fast, folders
+        folders += _extract(video, folder / "frames", f"{number}_{video.stem}")
+    return videos, fast, sorted(folders, key=lambda found: found.side)
 
 
 def _generate(path: Path, size: tuple[int, int], frames: int) -> None:
@@ -67,15 +80,25 @@ def _generate(path: Path, size: tuple[int, int], frames: int) -> None:
     part.replace(path)
 
 
-def _extract(video: Path, folder: Path) -> tuple[Path, int]:
+def _extract(video: Path, folder: Path, name: str) -> list[FrameFolder]:
     with open_video(video) as opened:
-        count = opened.num_frames
-        if not (folder / f"img_{count:05}.jpg").is_file():
-            folder.mkdir(parents=True, exist_ok=True)
-            scale = 256 / min(opened.size)
-            for start in range(0, count, 32):
-                for offset, image in enumerate(opened.frames(range(start, min(start + 32, count)))):
-                    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-                    name = str(folder / f"img_{start + offset + 1:05}.jpg")
-                    cv2.imwrite(name, small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
-    return folder, count
+        count = min(_EXTRACTED, opened.num_frames)
+        folders = [FrameFolder(folder / f"{name}_{side}", count, side) for side in FRAME_SIDES]
+        images = None
+        for path, _, side in folders:
+            if (path / f"img_{count:05}.jpg").is_file():
+                continue
+            path.mkdir(parents=True, exist_ok=True)
+            images = opened.frames(range(count)) if images is None else images
+            for number, image in enumerate(images, start=1):
+                cv2.imwrite(
+                    str(path / f"img_{number:05}.jpg"),
+                    _scaled(image, side / min(opened.size))[..., ::-1],
+                    [cv2.IMWRITE_JPEG_QUALITY, 90],
+                )
+    return folders
+
+
+def _scaled(image: np.ndarray, scale: float) -> np.ndarray:
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return cv2.resize(image, None, fx=scale, fy=scale, interpolation=interpolation)

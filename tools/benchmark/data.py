@@ -21,9 +21,12 @@ from cgc_video.errors import UserError
 EXAMPLE = """\
 example:
   python tools/benchmark/data.py --clips my_clips
-prints a line per case and file, and ends with a table; work_dirs/benchmark then holds data.csv and data.md:
-  case           file                   stock ms  ours ms  speed-up  difference  peak MiB  ratio  largest stages
-  train-video    generated_340x256.mp4       ...      ...       ...           0                   stock 2 DecordDecode ...
+prints a line per case and file, with the stages that cost most, and ends with a table; work_dirs/benchmark then holds
+data.csv and data.md:
+  case          file                                 stock ms  ours ms  speed-up  difference  stock MiB  ours MiB  ratio
+  train-video   generated_340x256.mp4                     ...      ...       ...       0.000          -         -      -
+  train-frames  3_generated_340x256_100                   ...      ...       ...       0.000          -         -      -
+  train-frames  geometric mean, short side 100                               ...
 Stock over ours: more is better. Without --clips, generated files alone are read (made at the first run).
 """
 

@@ -1,75 +1,49 @@
-"""Folders of frames: find the template of their names and the number of the first, and read frames by number."""
+"""Folders of frames: the layout that a data set's folders share, and reading frames by number."""
 
 import os
-import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from ...errors import UserError
 from .errors import DecodeError
+from .frame_names import read_frame_folder
 from .jpeg import decode_image, jpeg_size
 
-__all__ = ["FrameLayout", "detect_layout", "frame_size", "folder_layout", "read_frames"]
-
-_NAME = re.compile(r"(.*?)(\d+)(\.(?:jpe?g|png|bmp|webp))", re.IGNORECASE)
+__all__ = ["FrameLayout", "detect_layout", "folder_layout", "frame_size", "read_frames"]
 
 
-@dataclass(frozen=True)
-class FrameLayout:
+class FrameLayout(NamedTuple):
     """How the frames of a data set are named.
 
     Attributes:
-        template: For ``str.format``: ``"{:05}.jpg"``, ``"img_{:05}.jpg"``, ``"{}.jpg"``.
-        first: Number of the first frame, 0 or 1.
+        template: For ``str.format``, as MMAction2's ``filename_tmpl``: ``"{:05}.jpg"``, ``"img_{:05}.jpg"``, ``"{}.jpg"``.
+        first: Number of the first frame, 0 or 1 (MMAction2's ``start_index``).
     """
 
     template: str
     first: int
 
 
-def folder_layout(folder: str | os.PathLike) -> tuple[FrameLayout, int]:
+def folder_layout(folder: str | os.PathLike[str]) -> tuple[FrameLayout, int]:
     """The layout of one folder, and its number of frames.
 
     Raises:
-        DecodeError: If the folder is missing or empty, its names follow more than one template, or numbers are missing.
+        DecodeError: If the folder is missing, or its names have a fault.
     """
     try:
-        names = [entry.name for entry in os.scandir(folder)]
+        names = read_frame_folder(folder)
     except FileNotFoundError as error:
         raise DecodeError(folder, "missing") from error
     except OSError as error:
         raise DecodeError(folder, f"not readable ({error.strerror})") from error
-    matches = [match for match in map(_NAME.fullmatch, names) if match]
-    if not matches:
-        raise DecodeError(folder, "zero frames" if names else "empty (no file in the folder)")
-    styles = Counter((match[1], match[3]) for match in matches)
-    if len(styles) > 1:
-        shown = " and ".join(f"{prefix}<number>{suffix}" for prefix, suffix in sorted(styles)[:2])
-        raise DecodeError(folder, f"frames of two templates ({shown})")
-    (prefix, suffix), digits = next(iter(styles)), [match[2] for match in matches]
-    widths = {len(number) for number in digits}
-    # without leading zeros 9 is followed by 10; with them all names are of one length
-    padded = any(number.startswith("0") and len(number) > 1 for number in digits) or (
-        len(widths) == 1 and widths != {1}
-    )
-    numbers = sorted(map(int, digits))
-    holes = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
-    template = f"{_escape(prefix)}{{:0{min(widths)}}}{suffix}" if padded else f"{_escape(prefix)}{{}}{suffix}"
-    if holes:
-        raise DecodeError(folder, f"frame {template.format(holes[0])} is missing between others")
-    if numbers[0] > 1:
-        raise DecodeError(folder, f"the first frame is {template.format(numbers[0])}, not number 0 or 1")
-    return FrameLayout(template, numbers[0]), len(numbers)
+    if names.fault:
+        raise DecodeError(folder, names.fault)
+    return FrameLayout(names.template, names.first), names.count
 
 
-def _escape(prefix: str) -> str:
-    return prefix.replace("{", "{{").replace("}", "}}")
-
-
-def detect_layout(folders: Iterable[str | os.PathLike], expected: FrameLayout | None = None) -> FrameLayout:
+def detect_layout(folders: Iterable[str | os.PathLike[str]], expected: FrameLayout | None = None) -> FrameLayout:
     """The layout that all folders share.
 
     Args:
@@ -110,27 +84,47 @@ def _same(found: FrameLayout, expected: FrameLayout) -> bool:
 
 
 def read_frames(
-    folder: str | os.PathLike,
+    folder: str | os.PathLike[str],
     template: str,
-    numbers: Sequence[int],
+    numbers: Sequence[int] | np.ndarray,
     backend: str = "auto",
-    finish: Callable[[np.ndarray], np.ndarray] = lambda image: image,
+    finish: Callable[[np.ndarray], np.ndarray] | None = None,
     at_least: tuple[int, int] | None = None,
-) -> list[np.ndarray]:
+) -> list[np.ndarray] | np.ndarray:
     """Decode frames by their numbers in the file names, as they come; see ``jpeg.decode_image``.
 
     Args:
-        finish: Applied to each decoded frame ``(H, W, 3)`` at once.
+        finish: Applied to each decoded frame ``(H, W, 3)`` at once; may return a part of it, whose memory the next frame
+            takes again.
         at_least: Height and width that suffice.
+    Returns:
+        The frames; with ``finish`` as one array ``(T, H, W, 3)``.
+    Raises:
+        DecodeError: If a frame is missing or damaged, or they are of different sizes in the end.
     """
     paths = [os.path.join(folder, template.format(number)) for number in numbers]
-    # a crop must not keep the whole image alive
-    return [np.ascontiguousarray(finish(decode_image(path, backend, at_least))) for path in paths]
+    if finish is None:
+        return _of_one_size(folder, [decode_image(path, backend, at_least) for path in paths])
+    # Fresh memory costs more than decoding a small frame: pages that were never touched come from the kernel one by one.
+    memory, finished = None, None
+    for place, path in enumerate(paths):
+        memory = decode_image(path, backend, at_least, memory)
+        image = finish(memory)
+        if finished is None:
+            finished = np.empty((len(paths), *image.shape), np.uint8)
+        if image.shape != finished.shape[1:]:
+            _of_one_size(folder, [finished[0], image])
+        finished[place] = image
+    return finished
 
 
-def frame_size(folder: str | os.PathLike, template: str, number: int) -> tuple[int, int]:
+def _of_one_size(folder: str | os.PathLike[str], images: list[np.ndarray]) -> list[np.ndarray]:
+    sizes = {image.shape[:2] for image in images}
+    if len(sizes) > 1:
+        raise DecodeError(folder, f"frames of different sizes ({sorted(sizes)})")
+    return images
+
+
+def frame_size(folder: str | os.PathLike[str], template: str, number: int) -> tuple[int, int]:
     """Height and width of a frame, from its header."""
-    path = os.path.join(folder, template.format(number))
-    if not os.path.isfile(path):
-        raise DecodeError(path, "missing")
-    return jpeg_size(path)
+    return jpeg_size(os.path.join(folder, template.format(number)))

@@ -4,19 +4,20 @@
 - Damaged is damaged: simplejpeg is run in strict mode; OpenCV decodes on and lets libjpeg write a line to the standard
   error stream, which is read here and becomes a ``DecodeError``. Neither can notice what is still a valid stream, as a
   change in the tables is.
-- The pixels of both are equal: both use libjpeg-turbo with the accurate transform and smooth upsampling.
+- The pixels of both are equal: both use libjpeg-turbo with the accurate transform and smooth upsampling. Only where a
+  reduced size is asked for, simplejpeg is told to be fast, which OpenCV cannot be.
+- Neither decodes a part of an image: of a crop, all rows and columns around it are decoded, too.
 """
 
 import os
 from functools import cache
-from pathlib import Path
 
 import cv2
 import numpy as np
 
 from ...errors import UserError
 from .errors import DecodeError
-from .jpeg_header import orientation_of, reduction, stored_size
+from .jpeg_header import read_header, reduction
 from .libjpeg_warnings import LIBJPEG_WARNINGS
 
 __all__ = ["JPEG_BACKENDS", "choose_jpeg_backend", "decode_image", "jpeg_size"]
@@ -49,55 +50,83 @@ def choose_jpeg_backend(backend: str = "auto") -> str:
     return "simplejpeg"
 
 
-def decode_image(path: str | os.PathLike, backend: str = "auto", at_least: tuple[int, int] | None = None) -> np.ndarray:
+def decode_image(
+    path: str | os.PathLike[str],
+    backend: str = "auto",
+    at_least: tuple[int, int] | None = None,
+    memory: np.ndarray | None = None,
+) -> np.ndarray:
     """Decode an image file.
 
     Args:
         backend: One of ``JPEG_BACKENDS``; other formats than JPEG are left to OpenCV.
-        at_least: Height and width; a JPEG may be decoded at a half, a quarter or an eighth of its size as long as
-            neither falls below these. None for the full size.
+        at_least: Height and width that suffice, about: a JPEG is decoded at a half, a quarter or an eighth of its size as
+            long as neither falls below these, and simplejpeg takes libjpeg's fast transform and plain upsampling of the
+            colours. None for the full size, accurately.
+        memory: An image that is not needed any more; a JPEG that fits is decoded into its place where the back end can.
     Returns:
         ``(H, W, 3)`` uint8 RGB.
     Raises:
         DecodeError: If the file is missing, empty, no image, cut short or damaged.
     """
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except FileNotFoundError as error:
-        raise DecodeError(path, "missing") from error
-    except OSError as error:
-        raise DecodeError(path, f"not readable ({error.strerror})") from error
+    data = _read(path)
     if not data:
         raise DecodeError(path, "empty (0 bytes)")
     if data[:2] != b"\xff\xd8":
         return _decode_cv2(path, data, 1)
-    orientation = orientation_of(data)
+    size, orientation = read_header(path, data)
     if at_least is not None and orientation >= 5:
         at_least = at_least[::-1]  # it is stored on its side
-    factor = 1 if at_least is None else reduction(stored_size(path, data), at_least)
+    factor = 1 if at_least is None else reduction(size, at_least)
     if choose_jpeg_backend(backend) == "cv2":
         return _decode_cv2(path, data, factor)
-    image = _decode_simplejpeg(path, data, factor, at_least)
+    if memory is not None and memory.nbytes < 3 * -(-size[0] // factor) * -(-size[1] // factor):
+        memory = None
+    image = _decode_simplejpeg(path, data, factor, at_least, memory)
     return image if orientation == 1 else _turn(image, orientation)
 
 
-def jpeg_size(path: str | os.PathLike) -> tuple[int, int]:
+def jpeg_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     """Height and width of an image as ``decode_image`` returns it; from the header of a JPEG, by decoding any other."""
-    data = Path(path).read_bytes() if Path(path).is_file() else b""
+    data = _read(path)
     if data[:2] != b"\xff\xd8":
         return decode_image(path).shape[:2]
-    height, width = stored_size(path, data)
-    return (width, height) if orientation_of(data) >= 5 else (height, width)
+    (height, width), orientation = read_header(path, data)
+    return (width, height) if orientation >= 5 else (height, width)
 
 
-def _decode_simplejpeg(path, data: bytes, factor: int, at_least: tuple[int, int] | None) -> np.ndarray:
+def _read(path: str | os.PathLike[str]) -> bytes:
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
+    except FileNotFoundError as error:
+        raise DecodeError(path, "missing") from error
+    except OSError as error:
+        raise DecodeError(path, f"not readable ({error.strerror})") from error
+
+
+def _decode_simplejpeg(
+    path: str | os.PathLike[str],
+    data: bytes,
+    factor: int,
+    at_least: tuple[int, int] | None,
+    memory: np.ndarray | None,
+) -> np.ndarray:
     import simplejpeg
 
     # as OpenCV, by powers of two alone: other factors are slower than the full size
-    height, width = at_least if factor > 1 else (0, 0)
+    height, width = at_least if at_least is not None and factor > 1 else (0, 0)
+    fast = at_least is not None
     try:
-        return simplejpeg.decode_jpeg(data, min_height=height, min_width=width, min_factor=factor)
+        return simplejpeg.decode_jpeg(
+            data,
+            fastdct=fast,
+            fastupsample=fast,
+            min_height=height,
+            min_width=width,
+            min_factor=factor,
+            buffer=memory,
+        )
     except ValueError as error:
         raise DecodeError(path, _reason(str(error))) from error
 

@@ -18,6 +18,8 @@ import numpy as np
 
 __all__ = ["Plan", "take_plan"]
 
+_FLIPS = {"horizontal": 1, "vertical": 0, "diagonal": -1}  # OpenCV's flip codes
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -39,12 +41,14 @@ class Plan:
         """Crop, resize and flip an image ``(H, W, 3)``, at the original size or any other; may return a view of it."""
         height, width = image.shape[:2]
         down, right = height / self.original[0], width / self.original[1]
-        x0, y0, x1, y1 = np.rint(np.multiply(self.box, (right, down, right, down))).astype(int)
+        x_first, y_first, x_last, y_last = self.box
+        x0, y0 = round(x_first * right), round(y_first * down)  # Python's numbers: an array of four costs more than the crop
+        x1, y1 = round(x_last * right), round(y_last * down)
         crop = image[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)]
         if crop.shape[:2] != self.size:
             crop = mmcv.imresize(crop, self.size[::-1], interpolation=self.interpolation)
         if self.flip is not None:
-            crop = cv2.flip(crop, {"horizontal": 1, "vertical": 0, "diagonal": -1}[self.flip])
+            crop = cv2.flip(crop, _FLIPS[self.flip])
         return crop
 
     @property

@@ -121,3 +121,31 @@ def test_a_reduced_image_on_its_side(backend: str, data: bytes, tmp_path: Path):
     path.write_bytes(turned(data, 6))
     assert decode_image(path, backend, (130, 96)).shape[:2] == (130, 96)
     assert decode_image(path, backend, (96, 130)).shape[:2] == (260, 192)
+
+
+@both
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_memory_is_taken_again_where_it_suffices(backend: str, orientation: int, data: bytes, tmp_path: Path):
+    path = tmp_path / "image.jpg"
+    path.write_bytes(turned(data, orientation))
+    expected = decode_image(path, backend)
+    for size in [(192, 260), (260, 300), (20, 30)]:
+        memory = np.zeros((*size, 3), np.uint8)
+        image = decode_image(path, backend, memory=memory)
+        assert np.array_equal(image, expected)
+        assert np.shares_memory(image, memory) == (backend == "simplejpeg" and orientation == 1 and size[0] > 100)
+    small = decode_image(path, backend, (90, 90), np.zeros((100, 140, 3), np.uint8))
+    assert np.array_equal(small, decode_image(path, backend, (90, 90)))
+
+
+def test_the_orientation_is_found_behind_other_segments(data: bytes, tmp_path: Path):
+    """And nothing in the pixels is taken for one."""
+    comment = b"\xff\xfe\x00\x08Exif\0\0"
+    image = turned(data, 6)
+    (tmp_path / "image.jpg").write_bytes(image[:2] + comment + image[2:])
+    assert jpeg_size(tmp_path / "image.jpg") == (260, 192)
+    (tmp_path / "image.jpg").write_bytes(data[:2] + comment + data[2:])
+    assert jpeg_size(tmp_path / "image.jpg") == (192, 260)
+    (tmp_path / "image.jpg").write_bytes(data[:20])
+    with pytest.raises(DecodeError, match="truncated"):
+        jpeg_size(tmp_path / "image.jpg")

@@ -1,12 +1,9 @@
-"""Looking at trees of files, and naming frames, without opening any."""
+"""Looking at trees of files without opening any."""
 
 import os
 import time
 
-import pytest
-
 from cgc_video.datasets.preparation.folder import prepare_folder
-from cgc_video.datasets.preparation.frames import name_frames, read_frame_folder
 from cgc_video.datasets.preparation.scan import scan_files
 
 
@@ -24,30 +21,6 @@ def test_links_are_followed_once_and_hidden_files_passed_over(tmp_path):
     found = sorted(scan_files(tmp_path / "data", (".mp4",), seen.append))
     assert found == [("a/1.mp4", 3), ("a/gone.mp4", None), ("b/2.MP4", 0)]
     assert seen == [1, 2, 3]
-
-
-@pytest.mark.parametrize(
-    ("names", "expected"),
-    [
-        (["00001.jpg", "00002.jpg"], ("{:05}.jpg", 1, 2, False)),
-        (["img_00000.png", "img_00002.png"], ("img_{:05}.png", 0, 2, True)),
-        ([f"{i}.jpeg" for i in range(1, 12)], ("{}.jpeg", 1, 11, False)),
-        ([f"f{i:03}.jpg" for i in range(998, 1002)], ("f{:03}.jpg", 998, 4, False)),
-        (["img_1.jpg", "img_2.jpg", "flow_x_1.jpg", "Thumbs.db", "cover.jpg"], ("img_{}.jpg", 1, 2, False)),
-        (["{a}_01.jpg"], ("{{a}}_{:02}.jpg", 1, 1, False)),
-        (["notes.txt", "cover.jpg"], ("", 0, 0, False)),
-    ],
-)
-def test_frame_names(names, expected):
-    found = name_frames(names)
-    assert found == expected
-    if found.count:
-        assert found.template.format(found.first) == names[0]
-
-
-def test_a_folder_of_frames(tmp_path):
-    (tmp_path / "img_01.jpg").touch()
-    assert read_frame_folder(tmp_path) == ("img_{:02}.jpg", 1, 1, False)
 
 
 def test_twenty_thousand_files_take_seconds_and_none_is_opened(tmp_path, monkeypatch):

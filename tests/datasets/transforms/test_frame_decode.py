@@ -46,6 +46,68 @@ def test_planned_steps_are_done_to_each_frame(backend: str, run, frames_sample):
     assert (actual["original_shape"], actual["img_shape"]) == ((96, 128), (48, 48))
 
 
+CHAINS = {
+    "training": [
+        dict(type="Resize", scale=(-1, 64)),
+        dict(type="MultiScaleCrop", input_size=48, scales=(1, 0.66), num_fixed_crops=13),
+        dict(type="Resize", scale=(48, 48), keep_ratio=False),
+        dict(type="Flip", flip_ratio=1.0),
+    ],
+    "testing": [dict(type="Resize", scale=(-1, 64), interpolation="bicubic"), dict(type="CenterCrop", crop_size=48)],
+    "inception": [
+        dict(type="RandomResizedCrop"),
+        dict(type="Resize", scale=(56, 56), keep_ratio=False),
+        dict(type="Flip", flip_ratio=1.0, direction="vertical"),
+    ],
+    "crops and resizes in turn": [
+        dict(type="RandomCrop", size=90),
+        dict(type="Resize", scale=(70, 60), keep_ratio=False),
+        dict(type="RandomCrop", size=50),
+        dict(type="Resize", scale=(64, 64), keep_ratio=False, interpolation="nearest"),
+    ],
+    "a crop alone": [dict(type="CenterCrop", crop_size=(50, 40)), dict(type="Flip", flip_ratio=1.0)],
+    "a size that is there already": [dict(type="Resize", scale=(-1, 96)), dict(type="Flip", flip_ratio=1.0)],
+    "nothing": [],
+}
+
+
+@both
+@pytest.mark.parametrize("sampler", [SEGMENTS, CLIPS], ids=["segments", "clips"])
+@pytest.mark.parametrize("chain", CHAINS)
+def test_steps_carried_out_one_by_one_have_the_pixels_of_the_same_steps(
+    backend: str, sampler: dict, chain: str, run, frames_sample
+):
+    expected = run([sampler, dict(type="RawFrameDecode"), *CHAINS[chain]], frames_sample)
+    lazy = [dict(step, lazy=True) for step in CHAINS[chain]]
+    steps = [sampler, dict(type="FrameOpen"), *lazy, dict(type="FrameDecode", backend=backend, exact=True)]
+    actual = run(steps, frames_sample)
+    assert np.array_equal(actual["imgs"], expected["imgs"])
+    assert set(actual) == set(expected)
+    for key in ("original_shape", "img_shape"):
+        assert actual[key] == expected[key]
+
+
+@both
+def test_planned_frames_are_one_array_as_formatting_wants_them(backend: str, run, frames_sample):
+    """Each once or, where a clip takes one twice, a list of which no two share memory."""
+    planned = [dict(type="FrameOpen"), SEGMENTS, dict(type="Resize", scale=(-1, 64), lazy=True)]
+    steps = [*planned, dict(type="FrameDecode", backend=backend, exact=True)]
+    assert isinstance(run(steps, frames_sample)["imgs"], np.ndarray)
+    images = run(steps, dict(frames_sample, total_frames=4))["imgs"]
+    assert not any(np.shares_memory(images[0], image) for image in images[1:])
+    behind = [dict(type="Flip", flip_ratio=1.0), dict(type="FormatShape", input_format="NCHW")]
+    stock = [SEGMENTS, dict(type="RawFrameDecode"), dict(type="Resize", scale=(-1, 64)), *behind]
+    for count in (4, 50):
+        sample = dict(frames_sample, total_frames=count)
+        assert np.array_equal(run([*steps, *behind], sample)["imgs"], run(stock, sample)["imgs"])
+
+
+def test_exact_wants_to_have_seen_the_steps(run, frames_sample):
+    steps = [SEGMENTS, dict(type="Resize", scale=(-1, 64), lazy=True), dict(type="FrameDecode", exact=True)]
+    with pytest.raises(UserError, match="put FrameOpen before the first of them"):
+        run(steps, dict(frames_sample, img_shape=(96, 128)))
+
+
 @both
 def test_a_large_frame_is_decoded_at_a_part_of_its_size(backend: str, run, frames_sample):
     planned = [dict(type="FrameOpen"), SEGMENTS, dict(type="Resize", scale=(-1, 24), lazy=True)]
@@ -85,8 +147,13 @@ def test_frames_of_different_sizes_are_refused(run, frames_sample, clip_folder: 
         run([CLIPS, dict(type="FrameDecode")], dict(frames_sample, frame_dir=str(folder)))
     # planned to one size, they agree
     planned = [dict(type="FrameOpen"), CLIPS, dict(type="Resize", scale=(40, 30), keep_ratio=False, lazy=True)]
-    images = run([*planned, dict(type="FrameDecode")], dict(frames_sample, frame_dir=str(folder)))["imgs"]
-    assert {image.shape for image in images} == {(30, 40, 3)}
+    for exact in (False, True):
+        steps = [*planned, dict(type="FrameDecode", exact=exact)]
+        images = run(steps, dict(frames_sample, frame_dir=str(folder)))["imgs"]
+        assert {image.shape for image in images} == {(30, 40, 3)}
+    planned[-1] = dict(type="CenterCrop", crop_size=64, lazy=True)
+    with pytest.raises(DecodeError, match=r"frames of different sizes \(\[\(34, 28\), \(64, 64\)\]\)"):
+        run([*planned, dict(type="FrameDecode", exact=True)], dict(frames_sample, frame_dir=str(folder)))
 
 
 def test_what_the_step_refuses(run, frames_sample):
@@ -94,4 +161,4 @@ def test_what_the_step_refuses(run, frames_sample):
         FrameDecode("turbojpeg")
     with pytest.raises(UserError, match=r"modality \(Flow\) must be RGB"):
         run([SEGMENTS, dict(type="FrameDecode")], dict(frames_sample, modality="Flow"))
-    assert repr(FrameDecode()) == "FrameDecode(backend='auto', unique=False, reduce=True)"
+    assert repr(FrameDecode()) == "FrameDecode(backend='auto', unique=False, reduce=True, exact=False)"

@@ -1,4 +1,4 @@
-"""Load a ResNet checkpoint into a video backbone, plain or gated, and say what came of it.
+"""Load a ResNet checkpoint into a backbone, plain or gated, and say what came of it.
 
 Takes checkpoints of torchvision, of MMAction2 (TSN, TSM, with or without non-local blocks), of the TSM authors' code and our own.
 A gated layer doubles a kernel that comes without a gate by itself (``ContextGatedConv``).
@@ -7,6 +7,7 @@ A gated layer doubles a kernel that comes without a gate by itself (``ContextGat
 import logging
 import re
 import urllib.error
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlparse
@@ -18,12 +19,12 @@ from torch import Tensor, nn
 
 from cgc_video.errors import UserError
 
-__all__ = ["LoadReport", "canonical_key", "fetch_checkpoint", "load_pretrained"]
+__all__ = ["EXTRA_PARTS", "LoadReport", "canonical_key", "classifier_state", "fetch_checkpoint", "load_pretrained"]
 
 MINIMUM_MATCH = 0.9
 
-# What a plain 2D ResNet lacks: gates, temporal convolutions, non-local blocks.
-_EXTRA_PARTS = re.compile(r"\.gate\.|conv\d_t\.|\.non_local\.")
+# What a plain 2D ResNet lacks: gates, temporal convolutions, non-local blocks, plug-ins.
+EXTRA_PARTS = re.compile(r"\.gate\.|conv\d_t\.|\.non_local\.|\.plugin\.")
 _RENAMES = [
     (re.compile(r"^(module\.|backbone\.|base_model\.)+"), ""),
     (re.compile(r"\.block\.|\.net\."), "."),  # MMAction2's and the TSM authors' wrappers of shifted and non-local blocks
@@ -55,7 +56,7 @@ class LoadReport:
         return (
             f"Weights from {self.checkpoint}: {self.match:.1%} of the plain backbone's elements.\n  loaded: {len(self.loaded)}"
             + some("missing", self.missing)
-            + some("new here, initialised afresh (gates, temporal convolutions, non-local blocks)", self.new_parts)
+            + some("new here, initialised afresh (gates, temporal convolutions, non-local blocks, plug-ins)", self.new_parts)
             + some("unexpected", self.unexpected)
             + some("of another shape", self.mismatched)
         )
@@ -66,6 +67,17 @@ def canonical_key(key: str) -> str:
     for pattern, replacement in _RENAMES:
         key = pattern.sub(replacement, key)
     return key
+
+
+def classifier_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The state dict of a torchvision ResNet under the names of an ``ImageClassifier``; any other as it is."""
+    if "conv1.weight" not in state:
+        return dict(state)
+    fc = "fc."
+    return {
+        f"cls_head.fc_cls.{key.removeprefix(fc)}" if key.startswith(fc) else f"backbone.{canonical_key(key)}": value
+        for key, value in state.items()
+    }
 
 
 def load_pretrained(backbone: nn.Module, checkpoint: str, if_unreachable: str = "error") -> LoadReport | None:
@@ -162,10 +174,11 @@ def _load_state(backbone: nn.Module, source: dict[str, Tensor], name: str) -> Lo
             usable[key] = fitted
     backbone.load_state_dict(usable, strict=False)
     report.loaded = sorted(usable)
-    absent = [key for key in target if key not in usable and not key.endswith("num_batches_tracked")]
-    report.new_parts = [key for key in absent if _EXTRA_PARTS.search(key)]
-    report.missing = [key for key in absent if not _EXTRA_PARTS.search(key)]
-    plain = {key: value.numel() for key, value in target.items() if not _EXTRA_PARTS.search(key)}
+    target = {key: value for key, value in target.items() if not key.endswith("num_batches_tracked")}  # counters change no output
+    absent = [key for key in target if key not in usable]
+    report.new_parts = [key for key in absent if EXTRA_PARTS.search(key)]
+    report.missing = [key for key in absent if not EXTRA_PARTS.search(key)]
+    plain = {key: value.numel() for key, value in target.items() if not EXTRA_PARTS.search(key)}
     report.match = sum(plain[key] for key in usable if key in plain) / sum(plain.values())
     return report
 

@@ -19,8 +19,8 @@ __all__ = ["P3DResNet"]
 class P3DBasicBlock(BasicBlock):
     """Two 1x3x3 convolutions and a temporal one; the last ReLU follows the addition."""
 
-    def __init__(self, in_channels, channels, stride, make_conv, downsample, non_local, with_cp, conv_t=None) -> None:
-        super().__init__(in_channels, channels, stride, make_conv, downsample, non_local, with_cp)
+    def __init__(self, in_channels, channels, stride, make_conv, downsample, conv_t=None, **parts) -> None:
+        super().__init__(in_channels, channels, stride, make_conv, downsample, **parts)
         self.conv2 = make_conv(channels, channels, 3)
         self.conv2_t = conv_t
 
@@ -31,8 +31,8 @@ class P3DBasicBlock(BasicBlock):
 class P3DBottleneck(Bottleneck):
     """1x1x1, 1x3x3, a temporal convolution where the block has one, and 1x1x1."""
 
-    def __init__(self, *args, conv_t: nn.Module | None = None) -> None:
-        super().__init__(*args)
+    def __init__(self, *args, conv_t: nn.Module | None = None, **parts) -> None:
+        super().__init__(*args, **parts)
         self.conv2_t = conv_t
 
     def residual(self, x: Tensor) -> Tensor:
@@ -65,20 +65,15 @@ class P3DResNet(TSNResNet):
         super().__init__(depth, num_segments=None, norm_cfg=norm_cfg, **kwargs)
 
     def _build_stem(self, in_channels: int) -> None:
-        self.conv1 = self.make_conv(0, in_channels, 64, 7, 2)
-        self.conv1_t = self.make_temporal_conv(None, 64, kernel_size=5, stride=2)
+        self.conv1 = self.make_conv(0, in_channels, self.stem_channels, 7, 2)
+        self.conv1_t = self.make_temporal_conv(None, self.stem_channels, kernel_size=5, stride=2)
         self.maxpool = nn.MaxPool3d(kernel_size=3, stride=2, padding=1)
 
-    def make_block(self, stage, index, in_channels, channels, stride, downsample, non_local) -> nn.Module:
-        def make_conv(*args, **kwargs) -> ConvModule:
-            return self.make_conv(stage, *args, **kwargs)
-
+    def make_block(self, stage, index, in_channels, channels, *args, **parts) -> nn.Module:
         # every second 3x3 convolution of the stage; a basic block holds two of them, a bottleneck one
         basic = self.block is P3DBasicBlock
         conv_t = self.make_temporal_conv(stage, channels, 3, act=not basic) if basic or index % 2 == 1 else None
-        return self.block(
-            in_channels, channels, stride, make_conv, downsample, non_local, self.with_cp, conv_t=conv_t
-        )
+        return super().make_block(stage, index, in_channels, channels, *args, conv_t=conv_t, **parts)
 
     def make_conv(self, stage: int, in_channels, out_channels, kernel_size, stride=1, act=True) -> ConvModule:
         """Build a spatial convolution ``(1, k, k)``."""
@@ -94,9 +89,6 @@ class P3DResNet(TSNResNet):
             norm_cfg=self.norm_cfg,
             act_cfg={"type": "ReLU", "inplace": True} if act else None,
         )
-
-    def spatial_conv_cfg(self, stage: int) -> dict | None:
-        return self.conv_cfg if stage in self.gated_stages else None
 
     def make_temporal_conv(self, stage: int | None, channels: int, kernel_size: int, stride=1, act=True) -> ConvModule:
         """Build a temporal convolution ``(k, 1, 1)``; the stem's (``stage`` ``None``) is never gated (A.3, Sec. 4.3)."""
@@ -121,12 +113,12 @@ class P3DResNet(TSNResNet):
             if name.endswith(("conv1_t.conv", "conv2_t.conv")):
                 init_as_temporal_shift(module)
 
+    def stem(self, x: Tensor) -> Tensor:
+        return self.maxpool(self.conv1_t(self.conv1(x)))
+
     def forward(self, x: Tensor) -> Tensor:
         """Map clips ``(N, C, T, H, W)`` to features ``(N, out_channels, T / 4, H / 32, W / 32)``."""
-        x = self.maxpool(self.conv1_t(self.conv1(x)))
-        for stage in range(1, 5):
-            x = getattr(self, f"layer{stage}")(x)
-        return x
+        return super().forward(x)
 
     def frozen_modules(self) -> list[nn.Module]:
         modules = super().frozen_modules()

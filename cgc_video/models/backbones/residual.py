@@ -1,4 +1,4 @@
-"""Residual blocks of the 2D backbones, and the pieces that their variants share.
+"""Residual blocks of the backbones, and the pieces that their variants share.
 
 Source: He et al., CVPR 2016 (blocks; the stride sits in the 3x3 convolution, as in torchvision); Wang et al., CVPR 2018 (non-local).
 """
@@ -19,21 +19,28 @@ MakeConv = Callable[..., ConvModule]
 
 
 class _ResidualBlock(nn.Module):
-    """Residual path (subclasses), shortcut, ReLU, and an optional non-local block behind them.
+    """Residual path (subclasses), an optional plug-in on it, shortcut, ReLU, and an optional non-local block behind them.
 
     ``shift``, if a variant sets it, is applied to the input of the residual path alone.
 
     Args:
         downsample: The shortcut's projection, ``None`` for an identity.
-        non_local: Maps the block's output to a tensor of the same shape.
         with_cp: Keep only the block's input for backward, and run its forward pass again there.
+        non_local: Maps the block's output to a tensor of the same shape.
+        plugin: Maps the residual path's output to a tensor of the same shape, before the shortcut is added.
     """
 
     expansion: int
 
-    def __init__(self, downsample: nn.Module | None, non_local: nn.Module | None, with_cp: bool) -> None:
+    def __init__(
+        self,
+        downsample: nn.Module | None,
+        with_cp: bool,
+        non_local: nn.Module | None = None,
+        plugin: nn.Module | None = None,
+    ) -> None:
         super().__init__()
-        self.downsample, self.non_local, self.with_cp = downsample, non_local, with_cp
+        self.downsample, self.non_local, self.plugin, self.with_cp = downsample, non_local, plugin, with_cp
         self.shift: nn.Module | None = None
 
     def residual(self, x: Tensor) -> Tensor:
@@ -41,7 +48,10 @@ class _ResidualBlock(nn.Module):
 
     def _forward(self, x: Tensor) -> Tensor:
         shortcut = x if self.downsample is None else self.downsample(x)
-        y = F.relu(self.residual(x if self.shift is None else self.shift(x)) + shortcut, inplace=True)
+        y = self.residual(x if self.shift is None else self.shift(x))
+        if self.plugin is not None:
+            y = self.plugin(y)
+        y = F.relu(y + shortcut, inplace=True)
         return y if self.non_local is None else self.non_local(y)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -52,12 +62,12 @@ class _ResidualBlock(nn.Module):
 
 
 class BasicBlock(_ResidualBlock):
-    """Two 3x3 convolutions (ResNet-18, 34)."""
+    """Two 3x3 convolutions (ResNet-18, 34, and those of CIFAR)."""
 
     expansion = 1
 
-    def __init__(self, in_channels, channels, stride, make_conv: MakeConv, downsample, non_local, with_cp) -> None:
-        super().__init__(downsample, non_local, with_cp)
+    def __init__(self, in_channels, channels, stride, make_conv: MakeConv, downsample, with_cp=False, **parts) -> None:
+        super().__init__(downsample, with_cp, **parts)
         self.conv1 = make_conv(in_channels, channels, 3, stride)
         self.conv2 = make_conv(channels, channels, 3, act=False)
 
@@ -66,12 +76,12 @@ class BasicBlock(_ResidualBlock):
 
 
 class Bottleneck(_ResidualBlock):
-    """1x1, 3x3 and 1x1 convolutions (ResNet-50, 101)."""
+    """1x1, 3x3 and 1x1 convolutions (ResNet-50, 101, 152)."""
 
     expansion = 4
 
-    def __init__(self, in_channels, channels, stride, make_conv: MakeConv, downsample, non_local, with_cp) -> None:
-        super().__init__(downsample, non_local, with_cp)
+    def __init__(self, in_channels, channels, stride, make_conv: MakeConv, downsample, with_cp=False, **parts) -> None:
+        super().__init__(downsample, with_cp, **parts)
         self.conv1 = make_conv(in_channels, channels, 1)
         self.conv2 = make_conv(channels, channels, 3, stride)
         self.conv3 = make_conv(channels, self.expansion * channels, 1, act=False)

@@ -1,4 +1,4 @@
-"""Write contact sheets of what the network sees: clips of a config's data set behind all transforms and the preprocessor."""
+"""Write contact sheets of what the network sees: clips or images of a config's data set behind all transforms and the preprocessor."""
 
 import argparse
 import importlib.util
@@ -23,6 +23,7 @@ from cgc_video.engine.build_errors import plain_build_errors
 from cgc_video.engine.checks import check_data, check_types
 from cgc_video.engine.cli import run_tool
 from cgc_video.engine.config import load_config
+from cgc_video.engine.data_config import sample_unit
 from cgc_video.engine.prepare import name_classes, segments_per_view
 from cgc_video.errors import UserError
 
@@ -43,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("config", help="config file")
     parser.add_argument("--split", choices=["train", "val", "test"], default="train", help="default: train")
-    parser.add_argument("--number", type=int, default=8, help="clips, evenly spread over the list (default: 8)")
+    parser.add_argument("--number", type=int, default=8, help="samples, evenly spread over the list (default: 8)")
     parser.add_argument("--output", type=Path, help="folder of the pictures (default: work_dirs/browse/<config name>)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the random transforms (default: 0)")
     parser.add_argument("--cfg-options", nargs="+", action=DictAction, metavar="KEY=VALUE", help="as in tools/train.py")
@@ -82,22 +83,26 @@ def main(argv: list[str] | None = None) -> int:
     output.mkdir(parents=True, exist_ok=True)
     with DefaultScope.overwrite_default_scope(cfg.default_scope):
         dataset, preprocessor = build(cfg, args.split)
-        names = dataset.metainfo.get("classes")
+        names = dataset.metainfo.get("mapped_classes") or dataset.metainfo.get("classes")
         indices = sorted({round(i) for i in np.linspace(0, len(dataset) - 1, min(args.number, len(dataset)))})
         seed_all(args.seed)
         for position, index in enumerate(indices):
             sample, info = dataset[index], dataset.get_data_info(index)
             inputs = network_input(sample, preprocessor, training=args.split == "train")
+            if inputs.ndim == 3:  # an image is a view of one frame
+                inputs = inputs.unsqueeze(0)
             rows = view_rows(undo_normalisation(inputs, preprocessor), segments_per_view(cfg))
             label = int(sample["data_samples"].gt_label)
             name = names[label] if names else f"class {label}"
-            clip = Path(info.get("filename") or info.get("frame_dir", str(index))).name
+            clip = Path(info.get("filename") or info.get("frame_dir") or info.get("img_path", str(index))).name
             path = output / f"{args.split}_{index:06d}.png"
             if not cv2.imwrite(str(path), draw_sheet(rows, [f"{label}: {name}", clip])):
                 raise UserError(f"{path} cannot be written; give another folder with --output.")
             if position == 0:
+                unit = sample_unit(cfg, args.split)
                 what = f"{rows.shape[1]} frames and {len(rows)} view{'s' if len(rows) > 1 else ''} each"
-                print(f"{len(dataset)} clips of the {args.split} split, {what}")
+                what = f"{rows.shape[3]}x{rows.shape[2]} pixels each" if unit == "image" else what
+                print(f"{len(dataset)} {unit}s of the {args.split} split, {what}")
             print(f"{path}: {clip}, {name}", flush=True)
     return 0
 

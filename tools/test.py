@@ -67,7 +67,8 @@ def main(argv: list[str] | None = None) -> int:
     if is_main_process():
         print()
         skipped = len(result.skipped)
-        print(result_table(result.metrics, result.clips, result.views, result.seconds, skipped, result.decoder))
+        counts = result.clips, result.views, result.seconds, skipped, result.decoder, result.unit
+        print(result_table(result.metrics, *counts))
         files = [*result.files, *([args.dump] if args.dump else [])]
         print("\nfiles:", *map(_short_path, files), sep="\n  ")
     return 0

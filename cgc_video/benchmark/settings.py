@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from cgc_video.engine.device import check_device
 from cgc_video.errors import UserError
 
 __all__ = ["AMP_DTYPES", "Settings"]
@@ -43,15 +44,7 @@ class Settings:
                 raise UserError(f"--{name} ({getattr(self, name)}) must be at least 1.")
         if self.amp is not None and self.amp not in AMP_DTYPES:
             raise UserError(f"--amp ({self.amp}) must be one of {', '.join(AMP_DTYPES)}; leave it out for float32.")
-        try:
-            device = torch.device(self.device)
-        except RuntimeError:
-            raise UserError(f"--device ({self.device}) must be cpu, cuda or cuda:N.") from None
-        if device.type not in ("cpu", "cuda"):
-            raise UserError(f"--device ({self.device}) must be cpu, cuda or cuda:N.")
-        found = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        if device.type == "cuda" and (device.index or 0) >= found:
-            raise UserError(f"--device ({self.device}) is not here: PyTorch finds {found} GPUs; use --device cpu.")
+        check_device(self.device)
 
     @property
     def on_gpu(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from .decoding.jpeg import choose_jpeg_backend
-from .transforms import FrameDecode, VideoDecode, VideoOpen
+from .transforms import FrameDecode, LoadImage, VideoDecode, VideoOpen
 
 __all__ = ["decoder_name"]
 
@@ -13,7 +13,7 @@ def decoder_name(transforms: Iterable) -> str:
     for step in transforms:
         if isinstance(step, VideoOpen) or (isinstance(step, VideoDecode) and step.backend):
             return step.backend
-        if isinstance(step, FrameDecode):
+        if isinstance(step, FrameDecode | LoadImage):
             return choose_jpeg_backend(step.backend)
         if "Decode" in (name := type(step).__name__):
             return f"MMAction2's {name}"

@@ -16,10 +16,10 @@ from mmengine.logging import print_log
 from ..errors import UserError
 from .decoding.errors import DecodeError
 
-__all__ = ["SKIPPED", "FaultTolerant", "decode_fault"]
+__all__ = ["COUNTED_WRONG", "SKIPPED", "FaultTolerant", "decode_fault"]
 
-# Metainfo of a data sample that stands in the place of a bad file; holds the path of that file.
-SKIPPED = "skipped"
+# Metainfo of a data sample that stands in the place of a bad file, which is left out or is wrong; holds the path of that file.
+SKIPPED, COUNTED_WRONG = "skipped", "counted_wrong"
 # Troubles of the machine, which another file would have, too.
 _MACHINE_ERRNOS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC}
 _LONGEST_REASON, _NAMED_PATHS = 160, 10
@@ -34,17 +34,28 @@ class FaultTolerant:
     In testing, a bad file is an error. With ``skip_bad`` the next sample that can be decoded is handed over instead, so that
     batches keep their size, and its data sample has the metainfo ``skipped``: the path of the bad file. The evaluator
     ``ScoredClips``, which ``tools/train.py`` and ``tools/test.py`` use for such a data set, keeps it from every metric; with any other
-    evaluator the stand-in would count as a clip of the test.
+    evaluator the stand-in would count as a clip of the test. With ``bad_counts_as_wrong`` the stand-in has the bad file's label and the
+    metainfo ``counted_wrong``, and that evaluator makes its prediction a wrong one, so that all files of the list count.
 
     Args:
         max_bad_share: Share of the samples, in 0..1, above which bad files stop the training.
         skip_bad: In testing, leave bad files out, and say so, instead of stopping.
+        bad_counts_as_wrong: In testing, count bad files as wrong, and say so, instead of stopping.
     """
 
-    def __init__(self, *args: Any, max_bad_share: float = 0.01, skip_bad: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        max_bad_share: float = 0.01,
+        skip_bad: bool = False,
+        bad_counts_as_wrong: bool = False,
+        **kwargs: Any,
+    ) -> None:
         if not 0 <= max_bad_share <= 1:
             raise UserError(f"max_bad_share ({max_bad_share}) must be a share of the files, in 0..1.")
-        self.max_bad_share, self.skip_bad = max_bad_share, skip_bad
+        if skip_bad and bad_counts_as_wrong:
+            raise UserError("skip_bad and bad_counts_as_wrong cannot both be true: a file is left out, or it is wrong.")
+        self.max_bad_share, self.skip_bad, self.bad_counts_as_wrong = max_bad_share, skip_bad, bad_counts_as_wrong
         self._bad = torch.zeros(0, dtype=torch.uint8)
         super().__init__(*args, **kwargs)
 
@@ -75,18 +86,21 @@ class FaultTolerant:
         """As the base class; in training, None for a bad file, upon which the base class draws another sample.
 
         Raises:
-            DecodeError: In testing without ``skip_bad``, for a file that cannot be decoded.
+            DecodeError: In testing, for a file that cannot be decoded, unless an option says otherwise.
             UserError: If more files are bad than ``max_bad_share`` allows, or no file is good.
         """
         idx = range(len(self))[idx]
-        fault = None
-        if not (self._bad[idx] and (self.skip_bad or not self.test_mode)):
+        goes_on, fault = self.skip_bad or self.bad_counts_as_wrong or not self.test_mode, None
+        if not (self._bad[idx] and goes_on):
             try:
                 return self._decode(idx)
             except DecodeError as error:
                 fault = error
-        if self.test_mode and not self.skip_bad:
-            hint = "mend it or take it off the list (tools/data/check.py finds all such files), or set skip_bad=True in the data set"
+        if not goes_on:
+            hint = (
+                "mend it or take it off the list (tools/data/check.py finds all such files), set bad_counts_as_wrong=True, or set "
+                "skip_bad=True in the data set"
+            )
             raise DecodeError(fault.path, f"{fault.reason}; {hint}") from fault
         if fault is not None:
             self._mark(idx, fault)
@@ -107,7 +121,8 @@ class FaultTolerant:
             self._bad[idx] = 1
             # other ranks show errors only, and only they may have met this file
             level = logging.WARNING if is_main_process() else logging.ERROR
-            action = "left out" if self.test_mode else "replaced by other samples"
+            in_test = "left out" if self.skip_bad else "counted as wrong"
+            action = in_test if self.test_mode else "replaced by other samples"
             print_log(f"{fault.path} cannot be decoded: {fault.reason}; {action}.", logger="current", level=level)
         count, total = int(self._bad.sum()), len(self)
         if count == total:
@@ -133,15 +148,18 @@ class FaultTolerant:
                 continue
             if not hasattr(data.get("data_samples"), "set_metainfo"):
                 raise UserError(
-                    "skip_bad flags data samples, which this pipeline does not make; end it with PackActionInputs."
+                    "a bad file of a test is flagged in data samples, which this pipeline does not make; end it with PackActionInputs."
                 )
-            data["data_samples"].set_metainfo({SKIPPED: path})
+            data["data_samples"].set_metainfo({SKIPPED if self.skip_bad else COUNTED_WRONG: path})
+            if self.bad_counts_as_wrong:
+                data["data_samples"].set_gt_label(self.get_data_info(idx)["label"])
             return data
         raise UserError(f"none of the {total} files can be decoded; tools/data/check.py LIST says why.")
 
     def _path(self, idx: int) -> str:
         info = self.get_data_info(idx)
-        return str(info.get("filename") or info.get("frame_dir") or f"sample {idx}")
+        keys = ("filename", "frame_dir", "img_path")
+        return next((str(info[key]) for key in keys if info.get(key)), f"sample {idx}")
 
     def _some_paths(self) -> str:
         paths = self.bad_files

@@ -19,6 +19,7 @@ _USER_ERRNOS = {
     errno.ENOSPC,
     errno.EDQUOT,
     errno.EACCES,
+    errno.EEXIST,
     errno.EPERM,
     errno.EROFS,
     errno.ENOENT,

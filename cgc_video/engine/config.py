@@ -24,6 +24,12 @@ def load_config(path: str, options: dict[str, Any] | None = None) -> Config:
         UserError: If the file is missing or cannot be parsed, or an option names nothing in it.
     """
     file = Path(path)
+    if file.is_dir():
+        raise UserError(f"config ({path}) is a folder; name one of its .py files.")
+    if file.is_file() and file.suffix not in (".py", ".json", ".yaml", ".yml"):
+        raise UserError(
+            f"config ({path}) must be a .py, .json or .yaml file; give the path of a config, such as configs/<name>.py."
+        )
     if not file.is_file():
         folder = file.parent if file.parent.is_dir() else Path("configs")
         names = {p.stem: p for p in folder.glob("*.py")} or {p.stem: p for p in Path("configs").glob("*.py")}

@@ -14,7 +14,8 @@ from mmengine.runner import Runner
 
 from ..datasets.decoder_name import decoder_name
 from .build_errors import plain_build_errors
-from .checks import check_before_test, check_before_training, check_resume, check_weights
+from .checks import check_before_test, check_before_training, check_head, check_resume, check_weights
+from .data_config import sample_unit
 from .hooks import TestStatsHook
 from .prepare import add_hooks, check_same_classes, configure_reports, name_classes, plain_metrics, segments_per_view
 from .runner import VideoRunner
@@ -30,7 +31,8 @@ class TestResult:
         metrics: What the evaluators returned, such as ``acc/top1`` in 0..1.
         views: Views (clips x crops) per clip whose scores were averaged.
         files: Tables and pictures that were written.
-        decoder: What decoded the clips.
+        decoder: What decoded the clips; ``"none"`` where nothing is decoded.
+        unit: What a sample is: ``"clip"``, ``"image"`` or ``"sentence"``.
         skipped: Files that could not be decoded and were left out, where the data set has ``skip_bad``; ``clips`` counts the others.
     """
 
@@ -44,6 +46,7 @@ class TestResult:
     files: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     decoder: str = ""
+    unit: str = "clip"
 
 
 def train(cfg: Config) -> Runner:
@@ -86,11 +89,19 @@ def test(cfg: Config, checkpoint: str) -> TestResult:
         runner.register_hook(stats)
         metrics = runner.test()
         skipped = list(getattr(runner.test_loop.evaluator, "skipped", ()))
-        decoder = decoder_name(runner.test_dataloader.dataset.pipeline.transforms)
+        pipeline = getattr(runner.test_dataloader.dataset, "pipeline", None)
+        decoder = "none" if pipeline is None else decoder_name(pipeline.transforms)
     folder = Path(runner.work_dir) / "eval"
     clips = stats.clips - len(skipped)
     result = TestResult(
-        plain_metrics(metrics), clips, stats.views, stats.seconds, runner.work_dir, skipped=skipped, decoder=decoder
+        plain_metrics(metrics),
+        clips,
+        stats.views,
+        stats.seconds,
+        runner.work_dir,
+        skipped=skipped,
+        decoder=decoder,
+        unit=sample_unit(cfg, "test"),
     )
     if is_main_process():
         _save_metrics(result, folder / "metrics.json", checkpoint, cfg)
@@ -113,6 +124,7 @@ def _running(cfg: Config):
                 runner = RUNNERS.build(cfg)
             else:
                 runner = VideoRunner.from_cfg(cfg)
+            check_head(runner.model)
             yield runner
     finally:
         # the logger stays the current one of this process: what logs next must not find a closed file

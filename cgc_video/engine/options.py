@@ -6,6 +6,8 @@ import sys
 from mmengine.config import Config
 
 from ..errors import UserError
+from .output import check_writable
+from .prepare import has_classes
 
 __all__ = ["add_dump", "apply_train_options", "show_predictions"]
 
@@ -56,6 +58,7 @@ def add_dump(cfg: Config, path: str) -> None:
     """Write predictions and labels of a test to a pickle file, by MMEngine's ``DumpResults``."""
     if not path.endswith((".pkl", ".pickle")):
         raise UserError(f"--dump ({path}) must end in .pkl or .pickle; rename the file.")
+    check_writable(path)
     evaluators = cfg.get("test_evaluator") or []
     evaluators = list(evaluators) if isinstance(evaluators, list | tuple) else [evaluators]
     cfg.test_evaluator = [*evaluators, {"type": "DumpResults", "out_file_path": path}]
@@ -67,10 +70,18 @@ def show_predictions(
     """Draw every ``interval``-th test clip with its prediction, in a window or to ``show_dir``."""
     if not show and show_dir is None:
         return
+    if not has_classes(cfg):
+        raise UserError(
+            "--show and --show-dir draw clips and images with their class, and this model has no classes; leave them away."
+        )
     if interval < 1:
         raise UserError(f"--interval ({interval}) must be at least 1; 1 draws every clip.")
     displays = ("DISPLAY", "WAYLAND_DISPLAY")
     if show and sys.platform.startswith("linux") and not any(os.environ.get(name) for name in displays):
         raise UserError("--show needs a display, and this session has none; write pictures with --show-dir FOLDER.")
+    if show_dir is not None:
+        if os.path.exists(show_dir) and not os.path.isdir(show_dir):
+            raise UserError(f"--show-dir ({show_dir}) is a file; name a folder.")
+        check_writable(os.path.join(show_dir, "."))
     hook = {"type": "PredictionHook", "out_dir": show_dir, "show": show, "interval": interval, "wait_time": wait_time}
     cfg.custom_hooks = [*(cfg.get("custom_hooks") or []), hook]

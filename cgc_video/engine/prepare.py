@@ -12,9 +12,19 @@ from ..datasets.labels import pad_class_names
 from ..datasets.lists import CLASS_FILE, read_classes
 from ..errors import UserError
 from .checks.segments import sampled_frames
-from .data_config import DatasetConfig, split_datasets
+from .data_config import DatasetConfig, open_images, sample_unit, split_datasets
 
-__all__ = ["add_hooks", "check_same_classes", "configure_reports", "name_classes", "plain_metrics", "segments_per_view"]
+__all__ = [
+    "add_hooks",
+    "check_same_classes",
+    "configure_reports",
+    "has_classes",
+    "name_classes",
+    "plain_metrics",
+    "segments_per_view",
+]
+
+_WRITERS = ("ClassReport", "BLEU")  # metrics with an out_dir
 
 
 def add_hooks(cfg: Config, *names: str) -> None:
@@ -24,24 +34,50 @@ def add_hooks(cfg: Config, *names: str) -> None:
     cfg.custom_hooks = custom + [{"type": name} for name in names if name not in present]
 
 
-def configure_reports(cfg: Config, split: str, table: bool) -> None:
-    """Give each ``ClassReport`` of a split its folder, ``<work_dir>/eval``; a test without one gets one.
+def has_classes(cfg: Config) -> bool:
+    """Whether a config's model tells classes apart: one without backbone and head, such as a translation model, does not."""
+    return "model" not in cfg or any(cfg.model.get(part) is not None for part in ("backbone", "cls_head"))
 
-    Where a data set leaves out bad files (``skip_bad``), the evaluator becomes one that counts the scored clips only.
+
+def configure_reports(cfg: Config, split: str, table: bool) -> None:
+    """Give each metric of a split that writes files its folder, ``<work_dir>/eval``; a test of classes gets a ``ClassReport``.
+
+    Where a data set goes on over bad files (``skip_bad``, ``bad_counts_as_wrong``), the evaluator becomes one that states them.
+
+    Raises:
+        UserError: If a metric compares outputs with labels where labels do not number outputs (``class_map``), or the reverse.
     """
     evaluators = cfg.get(f"{split}_evaluator")
     if evaluators is None:
         return
     evaluators = list(evaluators) if isinstance(evaluators, list | tuple) else [evaluators]
-    if split == "test" and not any(evaluator.get("type") == "ClassReport" for evaluator in evaluators):
+    mapped = _check_mapped(cfg, split, [str(evaluator.get("type")) for evaluator in evaluators])
+    reported = mapped or any(evaluator.get("type") == "ClassReport" for evaluator in evaluators)
+    if split == "test" and has_classes(cfg) and not reported:
         evaluators.append({"type": "ClassReport"})
     for evaluator in evaluators:
-        if evaluator.get("type") == "ClassReport":
+        if evaluator.get("type") in _WRITERS:
             evaluator.setdefault("out_dir", str(Path(cfg.work_dir) / "eval"))
             evaluator.setdefault("file_prefix", f"{split}_")
+        if evaluator.get("type") == "ClassReport":
             evaluator.setdefault("log_table", table)
-    skips = any(dataset.cfg.get("skip_bad") for _, dataset in split_datasets(cfg, split))
-    cfg[f"{split}_evaluator"] = {"type": "ScoredClips", "metrics": evaluators} if skips else evaluators
+            evaluator.setdefault("unit", sample_unit(cfg, split))
+    goes_on = any(d.cfg.get("skip_bad") or d.cfg.get("bad_counts_as_wrong") for _, d in split_datasets(cfg, split))
+    scored = {"type": "ScoredClips", "metrics": evaluators, "unit": sample_unit(cfg, split)}
+    cfg[f"{split}_evaluator"] = scored if goes_on else evaluators
+
+
+def _check_mapped(cfg: Config, split: str, metrics: list[str]) -> bool:
+    """Whether the classes of a split's data are sets of outputs, which other metrics than ``MappedAccuracy`` would mistake."""
+    opened = (open_images(cfg, dataset) for _, dataset in split_datasets(cfg, split) if dataset.kind == "images")
+    mapped = any("class_map" in dataset.metainfo for dataset in opened)
+    wrong = {"AccMetric", "ClassReport"} if mapped else {"MappedAccuracy"}
+    if found := next((metric for metric in metrics if metric in wrong), None):
+        way_out = "MappedAccuracy" if mapped else "AccMetric"
+        raise UserError(
+            f"{split}_evaluator holds {found}, which does not fit the labels of {split}_dataloader.dataset; use [dict(type={way_out!r})]."
+        )
+    return mapped
 
 
 def name_classes(cfg: Config, split: str) -> list[str] | None:
@@ -55,6 +91,9 @@ def name_classes(cfg: Config, split: str) -> list[str] | None:
     names = None
     num_classes = (cfg.model.get("cls_head") or {}).get("num_classes")
     for way, dataset in split_datasets(cfg, split):
+        if dataset.kind == "images":  # which find their names by themselves
+            names = names or open_images(cfg, dataset).metainfo.get("classes")
+            continue
         metainfo = dict(dataset.cfg.get("metainfo") or {})
         file = _class_file(dataset)
         if not metainfo.get("classes") and file is not None:

@@ -11,6 +11,7 @@ from mmengine.model import is_model_wrapper
 from torch import nn
 
 from ..datasets.decoder_name import decoder_name
+from .data_config import sample_unit
 
 __all__ = [
     "effective_batch_size",
@@ -31,14 +32,10 @@ def training_summary(runner) -> str:
 
 def testing_summary(runner) -> str:
     """The same for a test, without what only training has."""
-    loader = runner.test_dataloader
-    data = [
-        (
-            "data",
-            f"{len(loader.dataset):,} test clips{_classes(runner)}, {loader.batch_size} per batch{_decoder(loader)}",
-        )
-    ]
-    return format_block("Start-up summary", [*_model_lines(runner), *data, *_machine_lines(runner, loader.num_workers)])
+    loader, unit = runner.test_dataloader, sample_unit(runner.cfg, "test")
+    data = f"{len(loader.dataset):,} test {unit}s{_classes(runner)}, {_per_batch(loader)} per batch{_decoder(loader)}"
+    lines = [*_model_lines(runner), ("data", data), *_machine_lines(runner, loader.num_workers)]
+    return format_block("Start-up summary", lines)
 
 
 def format_block(title: str, rows: Iterable[tuple[str, str]]) -> str:
@@ -56,7 +53,7 @@ def gated_layers(model: nn.Module) -> Counter:
 
 
 def effective_batch_size(per_device: int, world_size: int, accumulative_counts: int) -> int:
-    """Clips behind one step of the optimizer."""
+    """Samples behind one step of the optimizer."""
     return per_device * world_size * accumulative_counts
 
 
@@ -92,26 +89,37 @@ def _model_lines(runner) -> list[tuple[str, str]]:
     ]
 
 
+def _per_batch(loader) -> str:
+    """Samples of a batch; where they are counted in tokens, those."""
+    size = loader.batch_size or getattr(loader.batch_sampler, "batch_size", None)
+    tokens = getattr(loader.batch_sampler, "max_tokens", None)
+    limits = ([f"{size}"] if size else []) + ([f"at most {tokens:,} tokens"] if tokens else [])
+    return " and ".join(limits)
+
+
 def _decoder(loader) -> str:
     pipeline = getattr(loader.dataset, "pipeline", None)
-    return "" if pipeline is None else f", decoded by {decoder_name(pipeline.transforms)}"
+    name = "none" if pipeline is None else decoder_name(pipeline.transforms)
+    return "" if name == "none" else f", decoded by {name}"
 
 
 def _training_lines(runner) -> list[tuple[str, str]]:
     loader, cfg = runner.train_dataloader, runner.cfg
     wrapper = runner.optim_wrapper
     steps = getattr(wrapper, "_accumulative_counts", 1)
-    per_device = loader.batch_size or getattr(loader.batch_sampler, "batch_size", 1)
+    per_device = loader.batch_size or getattr(loader.batch_sampler, "batch_size", None) or 0
     batch = effective_batch_size(per_device, runner.world_size, steps)
-    data = f"{len(loader.dataset):,} training clips"
+    factors = f"{_per_batch(loader)} per device x {runner.world_size} device(s) x {steps} step(s)"
+    unit = sample_unit(cfg, "train")
+    data = f"{len(loader.dataset):,} training {unit}s"
     if runner._val_loop is not None:
-        data += f", {len(runner.val_dataloader.dataset):,} validation clips"
+        data += f", {len(runner.val_dataloader.dataset):,} validation {unit}s"
     data += _classes(runner) + _decoder(loader)
     start = f", going on after epoch {runner.epoch}" if runner.epoch else ""
     start += "; nothing is left to train" if runner.iter >= runner.max_iters else ""
     return [
         ("data", data),
-        ("batch size", f"{batch} = {per_device} per device x {runner.world_size} device(s) x {steps} step(s)"),
+        ("batch size", f"{batch} = {factors}" if batch else factors),
         ("learning rate", learning_rates(runner.model, wrapper.optimizer)),
         ("lr scaling", _scaling(cfg.get("auto_scale_lr"), batch, runner.world_size * per_device)),
         ("schedule", f"{runner.max_epochs} epoch(s), {runner.max_iters:,} iterations{start}"),

@@ -18,6 +18,7 @@ from .build_errors import plain_build_errors
 from .checks import check_data
 from .checks.checkpoint import check_checkpoint_file, check_weights, weights_of
 from .config import load_config
+from .device import check_device
 from .hooks.class_order import trained_classes
 from .prepare import name_classes
 
@@ -41,10 +42,11 @@ def load_trained(config: str | Config, checkpoint: str, device: str = "cpu") -> 
         checkpoint: A ``.pth`` file of that model.
 
     Raises:
-        UserError: If a file is missing, or the checkpoint is of another model.
+        UserError: If a file is missing, the checkpoint is of another model, or the device is not there.
     """
     cfg = load_config(config) if isinstance(config, str) else config
     check_checkpoint_file(checkpoint)
+    check_device(device)
     cfg.model.setdefault("backbone", {})["pretrained"] = None  # the checkpoint has all weights
     with DefaultScope.overwrite_default_scope(cfg.default_scope), plain_build_errors(cfg):
         model = MODELS.build(cfg.model)

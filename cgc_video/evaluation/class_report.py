@@ -31,6 +31,7 @@ class ClassReport(BaseMetric):
         class_names: Names in label order, or the path of a ``classes.txt``; by default those of the data set's
             ``metainfo``, else the indices.
         log_table: Whether to log the per-class table.
+        unit: What a sample is, in the table and the picture: ``"clip"`` or ``"image"``.
     """
 
     default_prefix = "report"
@@ -41,6 +42,7 @@ class ClassReport(BaseMetric):
         file_prefix: str = "",
         class_names: Sequence[str] | str | None = None,
         log_table: bool = True,
+        unit: str = "clip",
         collect_device: str = "cpu",
         prefix: str | None = None,
     ) -> None:
@@ -48,7 +50,7 @@ class ClassReport(BaseMetric):
         self.out_dir = None if out_dir is None else Path(out_dir)
         self.file_prefix = file_prefix
         self.class_names = class_names
-        self.log_table = log_table
+        self.log_table, self.unit = log_table, unit
         self.matrix: np.ndarray | None = None
         self._size = 0
 
@@ -76,12 +78,13 @@ class ClassReport(BaseMetric):
         self.matrix = confusion_matrix(labels, predictions, num_classes)
         rows = class_rows(self.matrix, names)
         if self.log_table:
-            print_log("\n" + class_table(rows), logger="current")
+            print_log("\n" + class_table(rows, self.unit), logger="current")
         if self.out_dir is not None:
             self.out_dir.mkdir(parents=True, exist_ok=True)
             write_class_csv(self.out_dir / f"{self.file_prefix}per_class.csv", rows)
             write_confusion_csv(self.out_dir / f"{self.file_prefix}confusion_matrix.csv", self.matrix, names)
-            plot_confusion(self.out_dir / f"{self.file_prefix}confusion_matrix.png", self.matrix, names)
+            picture = self.out_dir / f"{self.file_prefix}confusion_matrix.png"
+            plot_confusion(picture, self.matrix, names, self.unit)
         return {"clips": len(results), "mean_class_accuracy": mean_class_accuracy(self.matrix)}
 
     def _names(self, num_classes: int) -> list[str]:

@@ -14,8 +14,8 @@ __all__ = ["plot_confusion"]
 _ANNOTATED, _NAMED_COLUMNS = 20, 40
 
 
-def plot_confusion(path: Path, matrix: np.ndarray, names: Sequence[str]) -> None:
-    """Draw rows (true class) as percentages of their clips; a class without clips stays blank.
+def plot_confusion(path: Path, matrix: np.ndarray, names: Sequence[str], unit: str = "clip") -> None:
+    """Draw rows (true class) as percentages of their samples; a class without clips stays blank.
 
     The picture grows with the number of classes, so that each row keeps a readable name. Colours follow the square root
     of the percentage: rare confusions stay visible.
@@ -36,7 +36,7 @@ def plot_confusion(path: Path, matrix: np.ndarray, names: Sequence[str]) -> None
     axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
     axes.set(xlabel="predicted class", ylabel="true class")
     axes.figure.colorbar(image, cax=bar, ticks=[0, 1, 5, 10, 25, 50, 75, 100])
-    bar.set_ylabel("% of the clips of the true class", fontsize=8)
+    bar.set_ylabel(f"% of the {unit}s of the true class", fontsize=8)
     bar.tick_params(labelsize=8)
     if count <= _ANNOTATED:
         _annotate(axes, percent, font)

@@ -1,4 +1,4 @@
-"""The evaluator of a test that leaves out files that cannot be decoded (``skip_bad``), and states how many were scored."""
+"""The evaluator of a test that leaves out files that cannot be decoded, or counts them as wrong; states how many there were."""
 
 import logging
 from collections.abc import Sequence
@@ -9,8 +9,9 @@ from mmengine.dist import all_gather_object, get_dist_info
 from mmengine.evaluator import Evaluator
 from mmengine.logging import print_log
 from mmengine.structures import BaseDataElement
+from torch import Tensor
 
-from ..datasets.faults import SKIPPED
+from ..datasets.faults import COUNTED_WRONG, SKIPPED
 from ..errors import UserError
 
 __all__ = ["ScoredClips"]
@@ -20,34 +21,45 @@ _NAMED_PATHS = 10
 
 @EVALUATOR.register_module()
 class ScoredClips(Evaluator):
-    """Drops stand-ins of bad files before any metric sees them, so that metrics count the clips that were really scored.
+    """Drops stand-ins of bad files before any metric sees them (``skip_bad``), so that metrics count the clips that were really scored.
 
-    Adds ``scored/clips`` and ``scored/skipped`` to the metrics, and logs both with the paths. Each metric must keep one result per data
-    sample, as those of MMAction2 do.
+    With ``bad_counts_as_wrong`` metrics do see the stand-in, with the label of the bad file and scores that rank this label last: top-k
+    counts it as wrong, wherever there are more than k classes, and a confusion matrix as the first class that is not right.
+
+    Adds ``scored/clips``, and ``scored/skipped`` or ``scored/counted_wrong``, to the metrics, and logs both with the paths. Each metric must
+    keep one result per data sample, as those of MMAction2 do.
 
     Args:
         metrics: As for MMEngine's ``Evaluator``.
+        unit: What a sample is, for the log.
 
     Attributes:
         skipped: Paths of the files that the last evaluation left out, of all ranks.
+        counted_wrong: Paths of those that it counted as wrong.
     """
 
-    def __init__(self, metrics: Any) -> None:
+    def __init__(self, metrics: Any, unit: str = "clip") -> None:
         super().__init__(metrics)
+        self.unit = unit
         self.skipped: list[str] = []
+        self.counted_wrong: list[str] = []
         self._restart()
 
     def _restart(self) -> None:
         self._seen = 0
         self._kept: list[int] = []  # positions in the data set, as the sampler deals them out in turn
         self._left_out: dict[int, str] = {}
+        self._wrong: dict[int, str] = {}
 
     def process(self, data_samples: Sequence[BaseDataElement | dict], data_batch: Any = None) -> None:
-        """As the base class, without flagged samples; these are taken out of ``data_batch``, too."""
+        """As the base class, without skipped samples, which are taken out of ``data_batch``, too, and with wrong ones made so."""
         rank, world_size = get_dist_info()
         paths = [sample.get(SKIPPED) for sample in data_samples]
-        for path in paths:
+        for sample, path in zip(data_samples, paths, strict=True):
             position = rank + self._seen * world_size
+            if wrong := sample.get(COUNTED_WRONG):
+                self._wrong[position] = wrong
+                self._make_wrong(sample)
             self._seen += 1
             if path is None:
                 self._kept.append(position)
@@ -61,6 +73,15 @@ class ScoredClips(Evaluator):
             data_batch = _select(data_batch, keep)
         super().process(data_samples, data_batch)
 
+    def _make_wrong(self, sample: BaseDataElement | dict) -> None:
+        """Rank what is right last: the label, or where several outputs mean it (``class_map``), all of them."""
+        label = int(sample.get("gt_label"))
+        scores: Tensor = sample.get("pred_score")
+        class_map = (self.dataset_meta or {}).get("class_map")
+        right = class_map[label] if class_map else [label]
+        scores.zero_()
+        scores[right] = -float("inf")
+
     def evaluate(self, size: int) -> dict:
         """Metrics over the scored clips.
 
@@ -69,22 +90,36 @@ class ScoredClips(Evaluator):
         Raises:
             UserError: If no clip was scored.
         """
-        left_out = {position: path for part in all_gather_object(self._left_out) for position, path in part.items()}
-        # behind the last sample, a sampler repeats samples until all ranks have as many
-        self.skipped = [left_out[position] for position in sorted(left_out) if position < size]
+        self.skipped, self.counted_wrong = _gather(self._left_out, size), _gather(self._wrong, size)
         scored = size - len(self.skipped)
         if not scored:
-            raise UserError(f"none of the {size} clips could be scored; tools/data/check.py LIST says why.")
-        if left_out and get_dist_info()[1] > 1:
+            raise UserError(f"none of the {size} {self.unit}s could be scored; tools/data/check.py says why.")
+        if any(all_gather_object(bool(self._left_out))) and get_dist_info()[1] > 1:
             for metric in self.metrics:
                 _deal_again(metric, self._kept, size)
         metrics = super().evaluate(scored)
         self._restart()
+        counts = {"scored/clips": scored, "scored/skipped": len(self.skipped)}
         if self.skipped:
-            more = f" and {len(self.skipped) - _NAMED_PATHS} more" if len(self.skipped) > _NAMED_PATHS else ""
-            named = ", ".join(self.skipped[:_NAMED_PATHS]) + more
-            print_log(f"{scored} of {size} clips scored; skipped: {named}.", logger="current", level=logging.WARNING)
-        return {**metrics, "scored/clips": scored, "scored/skipped": len(self.skipped)}
+            self._warn(f"{scored} of {size} {self.unit}s scored; skipped", self.skipped)
+        if self.counted_wrong:
+            counts["scored/counted_wrong"] = len(self.counted_wrong)
+            self._warn(
+                f"{len(self.counted_wrong)} of {size} {self.unit}s counted as wrong, undecodable", self.counted_wrong
+            )
+        return {**metrics, **counts}
+
+    def _warn(self, what: str, paths: list[str]) -> None:
+        more = f" and {len(paths) - _NAMED_PATHS} more" if len(paths) > _NAMED_PATHS else ""
+        named = ", ".join(paths[:_NAMED_PATHS]) + more
+        print_log(f"{what}: {named}.", logger="current", level=logging.WARNING)
+
+
+def _gather(paths: dict[int, str], size: int) -> list[str]:
+    """Paths by position, of all ranks, in the order of the data set."""
+    merged = {position: path for part in all_gather_object(paths) for position, path in part.items()}
+    # behind the last sample, a sampler repeats samples until all ranks have as many
+    return [merged[position] for position in sorted(merged) if position < size]
 
 
 def _deal_again(metric: Any, positions: list[int], size: int) -> None:

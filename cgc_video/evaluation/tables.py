@@ -26,8 +26,8 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: Seque
     return "\n".join([line(header), line(["-" * w for w in widths]), *(line(row) for row in rows)])
 
 
-def class_table(rows: Sequence[ClassRow]) -> str:
-    """Name, clips, top-1 and the most frequent confusion; of more than 40 classes the 15 worst."""
+def class_table(rows: Sequence[ClassRow], unit: str = "clip") -> str:
+    """Name, clips (or what ``unit`` says), top-1 and the most frequent confusion; of more than 40 classes the 15 worst."""
     shown = list(rows)
     title = "Per-class results"
     if len(shown) > _PRINTED_CLASSES:
@@ -43,7 +43,7 @@ def class_table(rows: Sequence[ClassRow]) -> str:
         )
         for row in shown
     ]
-    return f"{title}\n" + text_table(("class", "clips", "top-1 %", "most confused with"), cells, left=(0, 3))
+    return f"{title}\n" + text_table(("class", f"{unit}s", "top-1 %", "most confused with"), cells, left=(0, 3))
 
 
 def write_class_csv(path: Path, rows: Sequence[ClassRow]) -> None:

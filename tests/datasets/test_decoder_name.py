@@ -16,4 +16,5 @@ def test_decoders_are_named():
     assert name_of(sample, {"type": "VideoDecode", "backend": "decord"}) == "decord"
     assert name_of(sample, {"type": "FrameDecode", "backend": "cv2"}) == "cv2"
     assert name_of("DecordInit", sample, "DecordDecode") == "MMAction2's DecordDecode"
+    assert name_of({"type": "LoadImage", "backend": "cv2"}, "PackImage") == "cv2"
     assert name_of(sample) == "none"

@@ -14,7 +14,7 @@ from mmengine.registry import DefaultScope
 from torch.utils.data import DataLoader
 
 from cgc_video.datasets.decoding.errors import DecodeError
-from cgc_video.datasets.faults import SKIPPED
+from cgc_video.datasets.faults import COUNTED_WRONG, SKIPPED
 from cgc_video.errors import UserError
 
 OURS, STOCK = ("VideoOpen", "VideoDecode"), ("DecordInit", "DecordDecode")
@@ -164,6 +164,20 @@ def test_skip_bad_hands_over_the_next_good_sample_flagged(listed, log):
         assert SKIPPED not in dataset[1]["data_samples"]
     assert len(log()) == 2
     assert all("left out" in line for line in log())
+
+
+def test_bad_counts_as_wrong_hands_over_the_label_of_the_bad_file(listed, log):
+    dataset = build(listed(4, ("text", "empty")), test_mode=True, bad_counts_as_wrong=True)  # text, 0, empty, 1, 2, 3
+    for index, name in {0: "text", 2: "empty"}.items():
+        sample = dataset[index]["data_samples"]
+        assert Path(sample.get(COUNTED_WRONG)).stem == name
+        assert SKIPPED not in sample
+        assert int(sample.gt_label) == index % 3
+    assert COUNTED_WRONG not in dataset[1]["data_samples"]
+    assert len(log()) == 2
+    assert all("counted as wrong" in line for line in log())
+    with pytest.raises(UserError, match="skip_bad and bad_counts_as_wrong cannot both be true"):
+        build(listed(1, ()), skip_bad=True, bad_counts_as_wrong=True)
 
 
 def test_the_stand_in_of_the_last_sample_is_at_the_start(listed):

@@ -77,7 +77,9 @@ def test_reports_get_a_folder():
     configure_reports(cfg, "val", table=False)
     assert [e.type for e in cfg.test_evaluator] == ["AccMetric", "ClassReport"]
     assert cfg.test_evaluator[1].out_dir == "out/eval"
-    assert cfg.val_evaluator[0] == dict(type="ClassReport", out_dir="out/eval", file_prefix="val_", log_table=False)
+    assert cfg.val_evaluator[0] == dict(
+        type="ClassReport", out_dir="out/eval", file_prefix="val_", log_table=False, unit="clip"
+    )
 
 
 def test_segments_per_view():

@@ -93,3 +93,8 @@ def test_result_table():
     assert "top-5" not in text
     assert "1,234" in text
     assert "61.7 s (20.0 clips/s)" in text
+    images = result_table({**metrics, "scored/counted_wrong": 3.0}, 1234, 1, 61.7, decoder="none", unit="image")
+    assert "images tested        1,234 (3 undecodable, counted as wrong)" in images
+    assert "61.7 s (20.0 images/s)" in images
+    assert "views" not in images
+    assert "decoded" not in images

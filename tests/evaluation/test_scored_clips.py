@@ -9,7 +9,7 @@ from mmaction.evaluation import AccMetric
 from mmaction.structures import ActionDataSample
 from mmengine.evaluator import DumpResults
 
-from cgc_video.datasets.faults import SKIPPED
+from cgc_video.datasets.faults import COUNTED_WRONG, SKIPPED
 from cgc_video.errors import UserError
 from cgc_video.evaluation import ClassReport, ScoredClips
 
@@ -44,6 +44,23 @@ def test_stand_ins_do_not_count():
         assert scored.skipped == ["x.mp4", "y.mp4", "z.mp4"]
     metrics = run(scored, [clip for clip in CLIPS if clip[2] is None], 4)
     assert (metrics["acc/top1"], metrics["scored/skipped"], scored.skipped) == (pytest.approx(3 / 4), 0, [])
+
+
+def test_what_counts_as_wrong_stays_in_the_denominator():
+    """Whatever the stand-in's prediction is; the label is that of the bad file."""
+    bad = [sample(label, label, None) for label in (0, 2)]
+    for number, each in enumerate(bad):
+        each.set_metainfo({COUNTED_WRONG: f"{number}.mp4"})
+    good = [sample(0, 0, None), sample(1, 1, None)]
+    scored = evaluator()
+    for _ in range(2):
+        scored.process([good[0], bad[0], bad[1], good[1]])
+        metrics = scored.evaluate(4)
+        assert metrics["acc/top1"] == metrics["report/mean_class_accuracy"] == pytest.approx(2 / 4)
+        assert metrics["report/clips"] == metrics["scored/clips"] == 4
+        assert (metrics["scored/skipped"], metrics["scored/counted_wrong"]) == (0, 2)
+        assert scored.counted_wrong == ["0.mp4", "1.mp4"]
+        bad = [each.clone() for each in bad]
 
 
 def test_metrics_see_batches_without_stand_ins():

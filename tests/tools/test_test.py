@@ -109,7 +109,7 @@ def test_missing_checkpoint_suggests_the_nearest(run, tiny_config, checkpoint, c
 
 def test_not_a_checkpoint(run, tiny_config, tmp_path, capsys):
     (tmp_path / "a.pth").write_text("text")
-    assert "cannot be read" in fails(run, capsys, tiny_config(), "a.pth")
+    assert "checkpoint (a.pth) is no checkpoint" in fails(run, capsys, tiny_config(), "a.pth")
 
 
 def test_num_segments_that_do_not_divide(run, tiny_config, checkpoint, capsys):

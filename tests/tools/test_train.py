@@ -189,7 +189,7 @@ def test_checkpoints_that_training_cannot_start_from(fails, tiny_config, tmp_pat
     config = tiny_config()
     assert "checkpoint (none.pth) does not exist" in fails(config, "--resume", "none.pth")
     (tmp_path / "text.pth").write_text("not a checkpoint")
-    assert "cannot be read" in fails(config, "--resume", "text.pth")
+    assert "checkpoint (text.pth) is no checkpoint" in fails(config, "--resume", "text.pth")
     torch.save({"numbers": [1, 2]}, "numbers.pth")
     assert "holds no weights" in fails(config, "--resume", "numbers.pth")
     torch.save({"state_dict": {"backbone.x": torch.ones(2)}}, "weights.pth")

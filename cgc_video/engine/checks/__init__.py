@@ -8,6 +8,7 @@ from .data import check_data
 from .machine import check_amp, check_backends
 from .segments import check_segments
 from .types import check_types
+from .values import check_head, check_values
 
 __all__ = [
     "check_amp",
@@ -18,7 +19,9 @@ __all__ = [
     "check_data",
     "check_resume",
     "check_segments",
+    "check_head",
     "check_types",
+    "check_values",
     "check_weights",
 ]
 
@@ -27,6 +30,7 @@ def check_before_training(cfg: Config) -> None:
     """Everything that can be known without building the model; raises ``UserError``."""
     _check_parts(cfg, "train", "train_dataloader", "train_cfg", "optim_wrapper")
     check_types(cfg)
+    check_values(cfg)
     check_amp(cfg)
     check_backends(cfg)
     check_segments(cfg, ("train", "val"))
@@ -39,6 +43,7 @@ def check_before_test(cfg: Config) -> None:
     """As ``check_before_training``, for the test split and its checkpoint."""
     _check_parts(cfg, "test", "test_dataloader", "test_cfg", "test_evaluator")
     check_types(cfg)
+    check_values(cfg)
     check_backends(cfg)
     check_segments(cfg, ("test",))
     check_checkpoint_file(cfg.load_from)

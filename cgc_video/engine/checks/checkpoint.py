@@ -1,6 +1,7 @@
 """A checkpoint must exist, be one, and be of the model it is given to."""
 
 import os
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,19 @@ from torch import Tensor, nn
 
 from ...datasets.labels import class_order, pad_class_names
 from ...errors import UserError
+from ...models.pretrained import EXTRA_PARTS
 from ..hooks.class_order import trained_classes
 from ..names import nearest
 
-__all__ = ["Match", "check_checkpoint_file", "check_resume", "check_weights", "compare_state", "weights_of"]
+__all__ = [
+    "Match",
+    "check_checkpoint_file",
+    "check_resume",
+    "check_weights",
+    "compare_state",
+    "load_checkpoint",
+    "weights_of",
+]
 
 # A fine-tuning start may lack the head and the gates, but not the backbone; design contract, weights.
 _LEAST_MATCH = 0.9
@@ -62,6 +72,8 @@ def check_checkpoint_file(path: str) -> None:
     """A local checkpoint must exist; URLs are left to the loader."""
     if _is_remote(path) or os.path.isfile(path):
         return
+    if os.path.isdir(path):
+        raise UserError(f"checkpoint ({path}) is a folder; name one of its .pth files.")
     folder = Path(path).parent
     found = nearest(Path(path).name, [p.name for p in folder.glob("*.pth")]) if folder.is_dir() else None
     hint = f"did you mean {folder / found}?" if found else "train first, or give the path of a .pth file."
@@ -72,16 +84,17 @@ def check_weights(model: nn.Module, path: str, complete: bool, class_names: Sequ
     """Refuse a checkpoint of another model.
 
     Args:
-        complete: Every entry must match (a test). Otherwise (a start for training) nine tenths of the backbone must,
-            gates left aside, since a plain checkpoint may start a gated network.
+        complete: Every entry must match (a test). Otherwise (a start for training) nine tenths of the backbone must (of the
+            model, if it has none), gates and other additions left aside, since a plain checkpoint may start a network that
+            has them.
         class_names: Names of the data in label order. A checkpoint of the same classes in another order is fine, as
             ``ClassOrderHook`` permutes it; one of other classes is refused, unless a training starts with a classifier
             of another size.
     Returns:
         What the file holds.
     """
-    checkpoint = _load(path)
-    given = weights_of(checkpoint, path)
+    checkpoint = load_checkpoint(path)
+    given = _own_names(model, weights_of(checkpoint, path))
     match = compare_state(_own_state(model), given)
     if complete and not match.complete:
         raise UserError(
@@ -91,13 +104,16 @@ def check_weights(model: nn.Module, path: str, complete: bool, class_names: Sequ
         _check_classes(trained_classes(checkpoint), class_names, f"checkpoint ({path})")
     if complete:
         return checkpoint
-    backbone = {k: v for k, v in _own_state(model).items() if k.startswith("backbone.") and ".gate." not in k}
-    match = compare_state(backbone, {k: v for k, v in given.items() if k.startswith("backbone.")})
+    own = _own_state(model)
+    part = "backbone." if any(key.startswith("backbone.") for key in own) else ""
+    backbone = {k: v for k, v in own.items() if k.startswith(part) and not EXTRA_PARTS.search(k)}
+    match = compare_state(backbone, {k: v for k, v in given.items() if k.startswith(part)})
     total = len(match.matched) + len(match.missing) + len(match.mismatched)
-    if total and len(match.matched) < _LEAST_MATCH * total:
+    if len(match.matched) < _LEAST_MATCH * total:
+        way_out = ", or set model.backbone.pretrained to start from one of another code base" if part else ""
         raise UserError(
-            f"load_from ({path}) fits only {len(match.matched)} of {total} entries of the backbone: {match}; give a "
-            "checkpoint of this architecture, or set model.backbone.pretrained to start from one of another code base."
+            f"load_from ({path}) fits only {len(match.matched)} of {total} entries of the {'backbone' if part else 'model'}: "
+            f"{match}; give a checkpoint of this architecture{way_out}."
         )
     return checkpoint
 
@@ -115,7 +131,7 @@ def check_resume(model: nn.Module, path: str | None, work_dir: str, class_names:
             return
         if not os.path.isfile(path):
             raise UserError(f"the latest checkpoint of {work_dir} ({path}) is gone; name one with --resume CHECKPOINT.")
-    checkpoint = _load(path)
+    checkpoint = load_checkpoint(path)
     state = weights_of(checkpoint, path)
     meta = checkpoint.get("meta") or {}
     if "optimizer" not in checkpoint or "epoch" not in meta or "iter" not in meta:
@@ -154,19 +170,36 @@ def _own_state(model: nn.Module) -> dict[str, Tensor]:
     return (model.module if is_model_wrapper(model) else model).state_dict()
 
 
+def _own_names(model: nn.Module, given: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights under the model's names: an ``ImageClassifier`` takes those of torchvision, too."""
+    rename = getattr(model.module if is_model_wrapper(model) else model, "own_names", None)
+    return given if rename is None else rename(given)
+
+
 def _is_remote(path: str) -> bool:
     return "://" in path
 
 
-def _load(path: str) -> Any:
+def load_checkpoint(path: str) -> Any:
+    """What a file holds, loaded to the CPU; a ``UserError`` if it is no checkpoint."""
     try:
         return _load_checkpoint(path, map_location="cpu", logger="silent")
     except Exception as error:  # torch, pickle and zip each have their own way to refuse a file
-        reason = str(error).strip().split("\n")[0][:160]
         raise UserError(
-            f"checkpoint ({path}) cannot be read: {type(error).__name__}: {reason}; "
-            "give a .pth file as training writes it."
+            f"checkpoint ({path}) {_fault_of_file(path, error)}; give a .pth file as training writes it."
         ) from error
+
+
+def _fault_of_file(path: str, error: Exception) -> str:
+    """Why a file cannot be loaded. What torch says of it is pages long, and advises unsafe loading."""
+    if not os.path.getsize(path):
+        return "is empty"
+    with open(path, "rb") as file:
+        if file.read(2) != b"PK":
+            return "is no checkpoint"
+    if zipfile.is_zipfile(path):
+        return f"cannot be read: {type(error).__name__}: {str(error).strip().splitlines()[0].split('. ')[0]}"
+    return "is cut off or damaged"
 
 
 def weights_of(checkpoint: Any, path: str) -> dict[str, Tensor]:

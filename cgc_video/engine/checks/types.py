@@ -4,7 +4,7 @@ from typing import Any
 
 from mmaction import registry as R
 from mmengine.config import Config
-from mmengine.registry import EVALUATOR, LOG_PROCESSORS, Registry
+from mmengine.registry import EVALUATOR, FUNCTIONS, LOG_PROCESSORS, Registry
 
 from ...errors import UserError
 from ..names import suggestion
@@ -35,7 +35,7 @@ _BELOW = {
     "pipeline": R.TRANSFORMS,
     "sampler": R.DATA_SAMPLERS,
     "batch_sampler": R.DATA_SAMPLERS,
-    "collate_fn": R.FUNCTIONS if hasattr(R, "FUNCTIONS") else R.MODELS.root,
+    "collate_fn": FUNCTIONS,
     "init_cfg": R.WEIGHT_INITIALIZERS,
     "optimizer": R.OPTIMIZERS,
     "vis_backends": R.VISBACKENDS,

@@ -17,6 +17,7 @@ __all__ = ["CurvesHook"]
 # column in curves.csv -> key in the outputs of a training step, or in the metrics of a validation
 _TRAIN = {"loss": "loss", "train_top1": "top1_acc"}
 _VAL = {"val_top1": "acc/top1", "val_top5": "acc/top5", "val_mean1": "acc/mean1"}
+_VAL |= {"val_tags": "tagging/accuracy", "val_bleu": "translation/bleu"}
 COLUMNS = ["epoch", "lr", *_TRAIN, *_VAL]
 
 

@@ -51,18 +51,19 @@ class DataTimeHook(Hook):
         share = self.waited / self.seconds if self.seconds else 0.0
         if share > self.limit:
             loader = runner.train_dataloader
-            what = advice(loader.num_workers, loader.prefetch_factor, self.batch_bytes, _decodes_video(loader.dataset))
+            decodes = _decodes_video(loader.dataset)
+            what = advice(loader.num_workers, loader.prefetch_factor, self.batch_bytes, decodes)
             runner.logger.info(f"{share:.0%} of the first iterations' time went into waiting for data: {what}.")
 
 
-def advice(workers: int, prefetch_factor: int | None, size: int, decodes_video: bool) -> str:
+def advice(workers: int, prefetch_factor: int | None, size: int, decodes_video: bool | None) -> str:
     """What to change so that training waits less for its data.
 
     Args:
         workers: Loader processes.
         prefetch_factor: Batches that each of them prepares ahead.
         size: Bytes of a batch.
-        decodes_video: Whether frames come out of videos.
+        decodes_video: Whether frames come out of videos; None where there are none.
     """
     ahead, shared = workers * (prefetch_factor or 0) * size, _shared_memory()
     if shared is not None and ahead > shared:
@@ -73,6 +74,8 @@ def advice(workers: int, prefetch_factor: int | None, size: int, decodes_video: 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if workers < cores - 1:
         return f"raise train_dataloader.num_workers ({workers}) towards the {cores} cores"
+    if decodes_video is None:
+        return f"all {cores} cores prepare batches"
     if decodes_video:
         return f"all {cores} cores decode; re-encode the videos once (tools/data/reencode.py), or train on raw frames"
     return f"all {cores} cores load frames; store them smaller (short side 256), on a faster disk"
@@ -93,7 +96,9 @@ def _shared_memory() -> int | None:
         return None
 
 
-def _decodes_video(dataset) -> bool:
+def _decodes_video(dataset) -> bool | None:
+    if not hasattr(dataset, "pipeline"):
+        return None
     transforms = getattr(getattr(dataset, "pipeline", None), "transforms", [])
     names = {type(transform).__name__ for transform in transforms}
     return any("Decode" in name and "Frame" not in name for name in names)

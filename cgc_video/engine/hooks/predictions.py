@@ -8,7 +8,7 @@ from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from torch import Tensor
 
-from ...datasets.faults import SKIPPED
+from ...datasets.faults import COUNTED_WRONG, SKIPPED
 from ...models.lazy_views import SampleViews, batch_samples
 
 __all__ = ["PredictionHook", "contact_sheet", "first_view"]
@@ -20,13 +20,16 @@ def first_view(inputs: Tensor | SampleViews, num_segments: int) -> np.ndarray:
     """Frames of the first view of a packed sample, before normalisation; at most 8, evenly spaced.
 
     Args:
-        inputs: ``(views * T, C, H, W)`` or ``(views, C, T, H, W)``, RGB in 0..255, all at once or cut on demand.
+        inputs: ``(views * T, C, H, W)`` or ``(views, C, T, H, W)``, RGB in 0..255, all at once or cut on demand; ``(C, H, W)`` of
+            an image.
         num_segments: ``T`` of the former.
     Returns:
         ``(T, H, W, C)`` uint8.
     """
     if isinstance(inputs, SampleViews):
         inputs = inputs.cut(0, num_segments if len(inputs.shape) == 4 else 1)
+    if inputs.ndim == 3:
+        inputs = inputs.unsqueeze(0)
     frames = inputs[0].transpose(0, 1) if inputs.ndim == 5 else inputs[:num_segments]
     frames = frames[:: max(1, len(frames) // _MOST_FRAMES)][:_MOST_FRAMES]
     return frames.permute(0, 2, 3, 1).cpu().numpy().astype(np.uint8)
@@ -76,7 +79,7 @@ class PredictionHook(Hook):
         names = (getattr(runner.test_dataloader.dataset, "metainfo", None) or {}).get("classes")
         for inputs, sample in zip(batch_samples(data_batch["inputs"]), outputs, strict=True):
             # a stand-in for a bad file is no clip of the test
-            if self._seen % self.interval == 0 and SKIPPED not in sample:
+            if self._seen % self.interval == 0 and SKIPPED not in sample and COUNTED_WRONG not in sample:
                 self._draw(inputs, sample, names)
             self._seen += runner.world_size
 

@@ -16,9 +16,11 @@ def views_per_clip(shape: tuple[int, ...], num_segments: int) -> int:
     """Views (clips x crops) in one packed sample.
 
     Args:
-        shape: ``(views * T, C, H, W)`` for a 2D recognizer, ``(views, C, T, H, W)`` for a 3D one.
+        shape: ``(views * T, C, H, W)`` for a 2D recognizer, ``(views, C, T, H, W)`` for a 3D one, ``(C, H, W)`` for an image.
         num_segments: Frames per view of a 2D recognizer.
     """
+    if len(shape) == 3:
+        return 1
     return shape[0] if len(shape) == 5 else max(1, shape[0] // max(1, num_segments))
 
 
@@ -42,6 +44,9 @@ class TestStatsHook(Hook):
         self.clips, self.views, self._start = 0, 0, time.perf_counter()
 
     def before_test_iter(self, runner, batch_idx: int, data_batch=None) -> None:
+        if "inputs" not in data_batch:  # no pictures, and so no views of them
+            self.clips, self.views = self.clips + len(data_batch["data_samples"]), 1
+            return
         inputs = batch_samples(data_batch["inputs"])
         self.clips += len(inputs)
         if not self.views:

@@ -1,11 +1,16 @@
 """How a checkpoint is held against a model."""
 
+import re
+
 import pytest
 import torch
+from mmaction.registry import MODELS
+from mmengine.registry import DefaultScope
 from torch import nn
 
 from cgc_video.engine.checks.checkpoint import check_resume, check_weights, compare_state
 from cgc_video.errors import UserError
+from cgc_video.models import TSNResNet
 
 
 class Model(nn.Module):
@@ -70,6 +75,37 @@ def test_training_may_start_from_a_plain_backbone(tmp_path):
     check_weights(Model(gate=True), plain, complete=False)
     with pytest.raises(UserError, match="fits only 0 of 5 entries"):
         check_weights(Model(width=8), plain, complete=False)
+
+
+def test_other_additions_of_a_plain_backbone_may_be_missing_too(tmp_path):
+    plain, model = save(tmp_path / "plain.pth", Model()), Model()
+    model.backbone.layer1 = nn.ModuleDict({"plugin": nn.ModuleList(nn.Linear(2, 2) for _ in range(9))})
+    check_weights(model, plain, complete=False)
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_an_image_classifier_takes_torchvisions_names(tmp_path, complete: bool):
+    cfg = dict(
+        type="ImageClassifier",
+        backbone=dict(type="ImageResNet", depth=18),
+        cls_head=dict(type="LinearHead", in_channels=512, num_classes=10),
+    )
+    with DefaultScope.overwrite_default_scope("mmaction"):
+        model = MODELS.build(cfg)
+    plain = TSNResNet(18).state_dict()
+    renames = {".downsample.conv.": ".downsample.0.", ".downsample.bn.": ".downsample.1.", ".conv.weight": ".weight"}
+    state = {"fc.weight": torch.zeros(10, 512), "fc.bias": torch.zeros(10)}
+    for key, value in plain.items():
+        for ours, theirs in renames.items():
+            key = key.replace(ours, theirs)
+        state[re.sub(r"conv(\d)\.bn\.", r"bn\1.", key)] = value
+    assert {"bn1.weight", "layer2.0.downsample.1.weight", "layer2.0.conv1.weight"} <= set(state)
+    torch.save(state, tmp_path / "resnet18.pth")
+    check_weights(model, str(tmp_path / "resnet18.pth"), complete=complete)
+    del state["layer4.1.conv2.weight"]
+    torch.save(state, tmp_path / "part.pth")
+    with pytest.raises(UserError, match="1 missing .backbone.layer4.1.conv2.conv.weight"):
+        check_weights(model, str(tmp_path / "part.pth"), complete=True)
 
 
 def test_a_parallel_wrapper_leaves_no_trace(tmp_path):

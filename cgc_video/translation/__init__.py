@@ -1,0 +1,9 @@
+"""Machine translation (Sec. 4.4): LightConv, its context-gated encoder, and what trains and tests them."""
+
+from .beam_search import BeamSearch
+from .decoder import TranslationDecoder
+from .encoder import TranslationEncoder
+from .model import TranslationModel
+from .tagging import TaggingModel
+
+__all__ = ["BeamSearch", "TaggingModel", "TranslationDecoder", "TranslationEncoder", "TranslationModel"]

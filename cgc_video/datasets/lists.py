@@ -1,7 +1,7 @@
 """Annotation lists and class files: MMAction2's text formats, every line checked.
 
-A video list has lines ``path label``, a raw-frame list ``folder frames label``; both are split from the right, so a
-path may contain spaces. A class file has one name per line, in label order. Blank lines are ignored.
+A list of videos or images has lines ``path label``, a raw-frame list ``folder frames label``; both are split from the
+right, so a path may contain spaces. A class file has one name per line, in label order. Blank lines are ignored.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,25 +10,58 @@ from typing import Any
 
 from ..errors import UserError
 
-__all__ = ["CLASS_FILE", "KINDS", "read_classes", "read_list", "write_classes", "write_list"]
+__all__ = [
+    "CLASS_FILE",
+    "KINDS",
+    "read_classes",
+    "read_list",
+    "read_text",
+    "unusable_name",
+    "write_classes",
+    "write_list",
+]
 
 CLASS_FILE = "classes.txt"  # beside the lists
 # What the lines of a list hold, by kind: the path's key, then the integer keys.
 KINDS: dict[str, tuple[str, ...]] = {
     "video": ("filename", "label"),
     "rawframes": ("frame_dir", "total_frames", "label"),
+    "images": ("filename", "label"),
 }
-_LAYOUTS = {"video": "path label", "rawframes": "folder frames label"}
+_LAYOUTS = {"video": "path label", "rawframes": "folder frames label", "images": "path label"}
+
+
+def read_text(path: str | Path, what: str = "") -> str:
+    """Read a text file, with or without a byte order mark.
+
+    Args:
+        what: What the file is, for the message.
+    Raises:
+        UserError: If it cannot be read or is not UTF-8.
+    """
+    name = f"{what} ({path})" if what else str(path)
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{name} must be UTF-8 text, but {error.reason} at byte {error.start}; save it as UTF-8."
+        ) from error
+    except OSError as error:
+        raise UserError(f"{name} cannot be read: {error.strerror}; check the path.") from error
+
+
+def unusable_name(name: str) -> str | None:
+    """The rule that a path or class name breaks which no line of a list can hold; None for a good one."""
+    if "\n" in name or "\r" in name or name != name.strip():
+        return "must have no line break or outer space"
+    if any("\ud800" <= letter <= "\udfff" for letter in name):  # how Python shows bytes that are no UTF-8
+        return "must be UTF-8"
+    return None
 
 
 def _read_lines(path: str | Path, what: str) -> list[tuple[int, str]]:
     """Return the line numbers and stripped texts of the non-blank lines of a UTF-8 file, one at least."""
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{what} ({path}) must be UTF-8 text, but {error.reason} at byte {error.start}.") from error
-    except OSError as error:
-        raise UserError(f"{what} ({path}) cannot be read: {error.strerror}; check the path.") from error
+    text = read_text(path, what)
     lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     if not lines:
         raise UserError(f"{what} ({path}) is empty; it needs one line per entry.")
@@ -65,7 +98,7 @@ def read_list(path: str | Path, kind: str = "video", num_classes: int | None = N
     """Read an annotation list.
 
     Args:
-        kind: ``"video"`` or ``"rawframes"``, see ``KINDS``.
+        kind: ``"video"``, ``"rawframes"`` or ``"images"``, see ``KINDS``.
         num_classes: Number of classes of the model, when known.
     Returns:
         One dictionary per line, with the keys of ``KINDS[kind]``; paths as written.
@@ -94,8 +127,8 @@ def write_list(path: str | Path, entries: Iterable[Mapping[str, Any]], kind: str
     lines = []
     for entry in entries:
         line = " ".join(str(entry[key]) for key in keys)
-        if "\n" in line or line != line.strip():
-            raise UserError(f"{keys[0]} ({entry[keys[0]]!r}) must have no line break or outer space; rename the file.")
+        if rule := unusable_name(str(entry[keys[0]])):
+            raise UserError(f"{keys[0]} ({entry[keys[0]]!r}) {rule}; rename the file.")
         if isinstance(rule := _parse(line, kind, None), str):
             raise UserError(f"Entry {len(lines) + 1} ({line!r}) cannot be written to {path}: {rule}.")
         lines.append(line)
@@ -119,7 +152,18 @@ def read_classes(path: str | Path) -> list[str]:
 
 
 def write_classes(path: str | Path, names: Iterable[str]) -> None:
-    """Write class names, one per line in label order."""
+    """Write class names, one per line in label order, that ``read_classes`` reads back.
+
+    Raises:
+        UserError: If a name breaks a rule or occurs twice; nothing is written then.
+    """
+    names = list(names)
+    for label, name in enumerate(names):
+        if rule := unusable_name(name) or ("must not be empty" if not name else None):
+            raise UserError(f"the name of class {label} ({name!r}) {rule}; rename the class.")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UserError(f"the class name {twice!r} occurs twice; a class needs a name of its own.")
     _replace_text(Path(path), "".join(f"{name}\n" for name in names))
 
 

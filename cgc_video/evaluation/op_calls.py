@@ -72,4 +72,3 @@ def record_ops(model: nn.Module, forward: Callable[[], Any]) -> list[OpCall]:
             hooks.callback(module.register_forward_hook(leave).remove)
         forward()
     return recorder.calls
-

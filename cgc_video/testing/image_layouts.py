@@ -53,7 +53,16 @@ def write_meta(path: Path) -> dict[str, int]:
     """A ``meta.mat``: the classes in another order than that of their IDs, then synsets above them; returns their numbers."""
     from scipy.io import savemat
 
-    fields = "ILSVRC2012_ID WNID words gloss num_children children wordnet_height num_train_images".split()
+    fields = [
+        "ILSVRC2012_ID",
+        "WNID",
+        "words",
+        "gloss",
+        "num_children",
+        "children",
+        "wordnet_height",
+        "num_train_images",
+    ]
     challenge = {wnid: number for number, wnid in enumerate(WNIDS[::-1], start=1)}
     above = {"n00001740": len(WNIDS) + 1, "n00001930": len(WNIDS) + 2}
     rows = np.zeros((len(challenge) + len(above), 1), dtype=[(field, object) for field in fields])

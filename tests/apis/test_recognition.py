@@ -156,7 +156,9 @@ def test_the_tool_writes_files_and_a_labelled_copy(folder, repository, videos, t
     copy = tmp_path / "drawn" / f"{Path(videos[0]).stem}_labelled.mp4"
     with open_video(copy) as drawn, open_video(videos[0]) as original:
         assert drawn.num_frames == original.num_frames
-        top, bottom = (np.abs(part.astype(int)).mean() for part in (drawn.frames([0])[0][:10], drawn.frames([0])[0][32:]))
+        top, bottom = (
+            np.abs(part.astype(int)).mean() for part in (drawn.frames([0])[0][:10], drawn.frames([0])[0][32:])
+        )
         assert top < original.frames([0])[0][:10].mean()  # the band behind the text is darkened
         assert bottom == pytest.approx(original.frames([0])[0][32:].mean(), abs=6)
     assert not list((tmp_path / "drawn").glob(".*"))

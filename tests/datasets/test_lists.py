@@ -69,6 +69,9 @@ def test_file_that_cannot_be_read_is_named(tmp_path):
         ([{"filename": "a.mp4", "label": 0}, {"filename": "b.mp4", "label": -2}], r"Entry 2 .*label must be 0 or more"),
         ([{"filename": "a\nb.mp4", "label": 0}], "must have no line break"),
         ([{"filename": " a.mp4", "label": 0}], "must have no line break or outer space"),
+        ([{"filename": "a ", "label": 0}], "must have no line break or outer space"),
+        ([{"filename": "a\rb", "label": 0}], "must have no line break or outer space"),
+        ([{"filename": "caf\udce9.mp4", "label": 0}], r"filename \('caf.*'\) must be UTF-8; rename the file"),
     ],
 )
 def test_what_could_not_be_read_back_is_not_written(tmp_path, entries, message):
@@ -83,3 +86,18 @@ def test_classes_round_trip_and_twice_is_refused(tmp_path):
     assert read_classes(tmp_path / "classes.txt") == names
     with pytest.raises(UserError, match=r"line 3 \('a'\): also the class of line 1"):
         read_classes(write(tmp_path / "twice.txt", "a\nb\na\n"))
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["a", "b "], r"class 1 \('b '\) must have no line break or outer space"),
+        ([""], "must not be empty"),
+        (["\udce9"], "must be UTF-8"),
+        (["a", "b", "a"], "'a' occurs twice"),
+    ],
+)
+def test_class_names_that_could_not_be_read_back(tmp_path, names, message):
+    with pytest.raises(UserError, match=message):
+        write_classes(tmp_path / "classes.txt", names)
+    assert not any(tmp_path.iterdir())

@@ -10,7 +10,7 @@ import pytest
 from cgc_video.datasets.decoding.mp4_table import Packets
 from cgc_video.datasets.decoding.pyav_video import PyAVVideo
 from cgc_video.datasets.lists import read_list, write_classes, write_list
-from cgc_video.datasets.preparation.reencode import Encoding, find_videos, reencode
+from cgc_video.datasets.preparation.reencode import Encoding, find_videos, read_origin, reencode
 from cgc_video.errors import UserError
 from tools.data.reencode import main
 
@@ -137,3 +137,93 @@ def test_what_cannot_be_done_is_said_before_anything_is_written(case, tmp_path):
 def test_options_out_of_range_are_named():
     with pytest.raises(UserError, match=r"crf \(99\) must lie in 0 to 51"):
         Encoding(crf=99)
+
+
+def test_changed_settings_and_sources_are_made_again(tmp_path, capsys):
+    source, target = tmp_path / "in", tmp_path / "out"
+    write_video(source / "a.mp4", frames=4)
+    write_video(source / "b.avi", frames=4, codec="mpeg4")
+    command = [str(source), str(target), "--jobs", "1"]
+    assert main([*command, "--short-side", "32"]) == 0
+    assert read_origin(target / "a.mp4") == {
+        "short_side": 32, "gop": 8, "crf": 24, "source_bytes": (source / "a.mp4").stat().st_size,
+        "source_mtime_ns": (source / "a.mp4").stat().st_mtime_ns,
+    }  # fmt: skip
+    assert read_origin(source / "a.mp4") is None
+    capsys.readouterr()
+    assert main([*command, "--short-side", "16"]) == 0
+    assert "2 videos: 2 written (2 again: settings or source changed), 0 there already" in capsys.readouterr().out
+    assert read_video(target / "a.mp4")[1][0].height == 16
+    write_video(source / "b.avi", frames=6, codec="mpeg4")
+    assert main([*command, "--short-side", "16"]) == 0
+    assert "2 videos: 1 written (1 again: settings or source changed), 1 there already" in capsys.readouterr().out
+    assert len(read_video(target / "b.mp4")[1]) == 6
+
+
+def test_a_file_of_another_program_is_not_replaced(tmp_path, capsys):
+    write_video(tmp_path / "in" / "a.avi", frames=4, codec="mpeg4")
+    there = write_video(tmp_path / "out" / "a.mp4", frames=2).read_bytes()
+    assert main([str(tmp_path / "in"), str(tmp_path / "out"), "--jobs", "1"]) == 2
+    error = capsys.readouterr().err
+    assert f"error: {tmp_path / 'out' / 'a.mp4'} does not say how it was made" in error
+    assert error.count("\n") == 1
+    assert (tmp_path / "out" / "a.mp4").read_bytes() == there
+
+
+def test_lists_name_only_what_is_there(tmp_path, capsys):
+    source, target = tmp_path / "in", tmp_path / "out"
+    write_video(source / "good.mp4", frames=4)
+    write_video(source / "test.mp4", frames=4)
+    (source / "bad.mp4").write_bytes(b"not a video")
+    (tmp_path / "val_list.txt").write_text("./good.mp4 0\nbad.mp4 1\ntest.avi 2\n")
+    (tmp_path / "test_list.txt").write_text("bad.mp4 1\n")
+    lists = [str(tmp_path / "val_list.txt"), str(tmp_path / "test_list.txt")]
+    target.mkdir()
+    (target / "test_list.txt").write_text("bad.mp4 1\n")
+    assert main([str(source), str(target), "--jobs", "1", "--lists", *lists]) == 1
+    out = capsys.readouterr().out
+    assert f"{lists[0]}: 2 clips left out, not re-encoded: bad.mp4, test.avi\n" in out
+    assert f"{lists[1]}: not written, no clip is left: bad.mp4\n" in out
+    assert out.endswith(f"Wrote {target / 'val_list.txt'}\n")
+    assert read_list(target / "val_list.txt") == [{"filename": "good.mp4", "label": 0}]
+    assert not (target / "test_list.txt").exists()
+
+
+def test_lists_and_target_are_checked_before_the_work(tmp_path, capsys, monkeypatch):
+    source, target = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    (source / "a.mp4").write_bytes(b"not a video")
+    (tmp_path / "a_list.txt").write_text("a.mp4 0\n")
+    (tmp_path / "other.txt").write_text("in/a.mp4 0\n")
+    (tmp_path / "dir.txt").write_text("a.mp4 0\n")
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "a_list.txt").write_text("a.mp4 0\n")
+    (target / "dir.txt").mkdir(parents=True)
+    (target / "in.txt").write_text("a.mp4 0\n")
+
+    def refused(*lists: str, to: str = "out") -> str:
+        assert main([str(source), str(tmp_path / to), "--lists", *(str(tmp_path / name) for name in lists)]) == 2
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1
+        return error
+
+    assert "gone.txt) cannot be read" in refused("a_list.txt", "gone.txt")
+    assert "none of the 1 clip of" in refused("a_list.txt", "other.txt")
+    assert "must be a file, but a folder has that name" in refused("a_list.txt", "dir.txt")
+    assert "would both become" in refused("a_list.txt", "x/a_list.txt")
+    assert "in.txt would be overwritten; move it out of" in refused("out/in.txt")
+    assert "The target (" in (error := refused("a_list.txt", to="a_list.txt"))
+    assert "must be a folder" in error
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert "cannot be written: no permission" in refused("a_list.txt")
+
+
+def test_an_interrupted_run_says_how_to_go_on(tmp_path, capsys, monkeypatch):
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.mp4").touch()
+    monkeypatch.setattr("tools.data.reencode.reencode_all", interrupt)
+    assert main([str(tmp_path / "in"), str(tmp_path / "out")]) == 130
+    assert capsys.readouterr().err == "error: interrupted; run the same command again to go on where it stopped.\n"

@@ -67,6 +67,12 @@ def test_what_cannot_be_checked(data, tiny_config, tmp_path, capsys):
     assert "none of the first 1 entries" in message
     assert "by --media" in message
     assert "must be above 0" in fails(capsys, str(data / "list.txt"), "--workers", "0")
+    assert "--split (val) is of a config, and" in fails(capsys, str(data / "list.txt"), "--split", "val")
+    assert "--media is of a list, and" in fails(capsys, tiny_config(), "--media", "x")
+    assert "must be a folder" in fails(
+        capsys, str(data / "list.txt"), "--write-clean", str(data / "list.txt" / "x.txt")
+    )
+    assert "must be a file" in fails(capsys, str(data / "list.txt"), "--write-clean", str(data))
     replaced = ('val_dataloader = dict(\n    batch_size=3, num_workers=0, sampler=dict(type="DefaultSampler", shuffle=False),\n'
                 "    dataset=dict(pipeline=train_pipeline, test_mode=True, **data)")  # fmt: skip
     other = replaced.replace(
@@ -83,4 +89,33 @@ def test_interrupted(data, capsys, monkeypatch):
 
     monkeypatch.setattr("tools.data.check.check_clips", interrupt)
     assert main([str(data / "list.txt")]) == 130
-    assert capsys.readouterr().err == "error: interrupted.\n"
+    assert capsys.readouterr().err == "error: interrupted; the same command starts again with the first clip.\n"
+
+
+def test_clips_that_are_listed_twice(data, capsys):
+    (data / "list.txt").write_text("0.mp4 0\n2.mp4 2\n./0.mp4 0\n4.mp4 1\n4.mp4 2\n")
+    assert main([str(data / "list.txt"), "--write-clean", str(data / "new" / "clean.txt"), "--workers", "1"]) == 1
+    out = capsys.readouterr().out
+    assert "  bad: 4.mp4: listed with the labels 1 and 2\n  note: 1 clip listed more than once: ./0.mp4\n" in out
+    assert "1 of 4 clips are bad\n" in out
+    assert (data / "new" / "clean.txt").read_text() == "0.mp4 0\n2.mp4 2\n./0.mp4 0\n"
+
+
+def test_clips_that_are_in_two_splits(tiny_data, tmp_path, tiny_config, capsys):
+    shutil.copytree(tiny_data, tmp_path / "data")
+    (tmp_path / "data" / "val.txt").write_text("1.mp4 1\n4.mp4 1\n")
+    val = ('sampler=dict(type="DefaultSampler", shuffle=False),\n'
+           "    dataset=dict(pipeline=train_pipeline, test_mode=True, **data)")  # fmt: skip
+    config = tiny_config(
+        (val, val.replace("**data", '**{**data, "ann_file": "DATA/val.txt"}')), ("DATA/", f"{tmp_path}/data/")
+    )
+    assert main([config, "--workers", "1", "--first-frame-only"]) == 1
+    out = capsys.readouterr().out
+    lists = f"{tmp_path}/data/list.txt and in {tmp_path}/data/val.txt"
+    assert f"shared: 2 clips are both in {lists}: 1.mp4, 4.mp4\n" in out
+
+
+def test_a_clip_is_named_as_the_list_names_it(data, capsys):
+    (data / "list.txt").write_text(f"0.mp4 0\n{data}/videos/1.mp4 1\n")
+    assert main([str(data / "list.txt"), "--workers", "1"]) == 1
+    assert f"  bad: {data}/videos/1.mp4: empty (0 bytes)\n1 of 2 clips are bad\n" in capsys.readouterr().out

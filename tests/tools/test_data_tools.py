@@ -40,7 +40,7 @@ def test_make_mini_renders_reuses_and_refuses(tmp_path, capsys):
     assert make_mini.main(command) == 0
     assert "Reused: 8 training and 8 validation clips" in capsys.readouterr().out
     assert make_mini.main([*command, "--seed", "3"]) == 2
-    assert_one_line(capsys, "make_mini.py: error: output", "seed 0 instead of 3; use --force")
+    assert_one_line(capsys, "error: output", "seed 0 instead of 3; use --force")
     assert make_mini.main([*command, "--seed", "3", "--force"]) == 0
 
 
@@ -58,7 +58,7 @@ def test_make_mini_interrupted(tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr(build, "write_mp4", interrupt)
     assert make_mini.main(["--output", str(tmp_path / "mini"), *MINI]) == 130
-    assert "interrupted; nothing was written" in capsys.readouterr().err
+    assert capsys.readouterr().err.endswith("error: interrupted; nothing was written.\n")
     assert not any(tmp_path.iterdir())
 
 
@@ -106,9 +106,32 @@ def test_prepare_folder_probes(tmp_path, capsys):
         f"Wrote {tmp_path / 'lists' / 'train_list.txt'} and {tmp_path / 'lists' / 'classes.txt'}.\n"
     )
     assert PREPARE["folder"].main([*command, "--probe", "--workers", "1"]) == 2
-    assert_one_line(capsys, "error: None of the 3 clips that", "1 are empty, 2 are undecodable; put whole clips there.")
+    assert_one_line(capsys, "error: None of the 3 clips that", "1 is empty, 2 are undecodable; put whole clips there.")
     assert PREPARE["folder"].main([*command, "--probe", "--workers", "0"]) == 2
     assert_one_line(capsys, "error: --workers (0) and --time-limit (60) must be above 0.")
+
+
+@pytest.mark.parametrize("tool", PREPARE.values(), ids=PREPARE)
+def test_an_output_that_is_a_file_is_refused_at_once(tool, tmp_path, capsys):
+    (tmp_path / "README.md").touch()
+    assert tool.main([str(tmp_path), "--output", str(tmp_path / "README.md")]) == 2
+    assert_one_line(capsys, "error: --output (", "README.md) must be a folder, but")
+
+
+def test_lists_of_an_earlier_run(tmp_path, capsys):
+    for name in ("a/1.mp4", "a/2.mp4", "a/3.mp4", "b\udce9/4.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    assert PREPARE["folder"].main([str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "of an unusable name: b\\udce9/4.mp4\n" in out.replace(" (no UTF-8, or a line break)", "")
+    assert "note: a is the only class, so there is nothing to tell apart\n1 class; names in the lists" in out
+    assert PREPARE["folder"].main([str(tmp_path), "--val-share", "0"]) == 0
+    assert "val_list.txt of an earlier run is now val_list.txt.old: this run has no clip" in capsys.readouterr().out
+    (tmp_path / "a").rename(tmp_path / "c")
+    assert PREPARE["folder"].main([str(tmp_path)]) == 2
+    assert_one_line(capsys, "classes.txt names other classes (1: a) than this data (1: c)", "by --force.")
+    assert PREPARE["folder"].main([str(tmp_path), "--force"]) == 0
 
 
 @pytest.mark.parametrize("tool", PREPARE.values(), ids=PREPARE)

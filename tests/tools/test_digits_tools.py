@@ -28,7 +28,7 @@ def test_the_tool(capsys):
 
 @pytest.mark.parametrize("name", ["resnet20_digits", "resnet20_cgc_digits"])
 def test_a_shortened_schedule_learns_most_of_it(repository, name, capsys):
-    """4 of 10 epochs; all of them reach 97 % and more."""
+    """4 of 8 epochs; all of them reach 97 % and more."""
     assert run("data/make_digits") == 0
     config = str(repository / "configs" / f"{name}.py")
     schedule = ["train_cfg.max_epochs=4", "param_scheduler.1.end=4", "train_cfg.val_interval=4"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from cgc_video.datasets.mini_sth.build import build_mini
 from cgc_video.datasets.mini_sth.classes import CLASSES
 from cgc_video.datasets.mini_sth.layout import FORMATS, MiniArguments
-from cgc_video.errors import UserError
+from cgc_video.engine.cli import run_tool
 
 EXAMPLE = """\
 example:
@@ -57,17 +57,15 @@ def _progress_printer():
     return show
 
 
+@run_tool
 def main(argv: list[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     arguments = MiniArguments(args.train, args.val, args.size, args.frames, args.seed, args.format)
     start = time.monotonic()
     try:
         rendered = build_mini(args.output, arguments, args.workers, args.force, _progress_printer())
-    except UserError as error:
-        print(f"make_mini.py: error: {error}", file=sys.stderr)
-        return 2
     except KeyboardInterrupt:
-        print("\nmake_mini.py: interrupted; nothing was written.", file=sys.stderr)
+        print("error: interrupted; nothing was written.", file=sys.stderr)
         return 130
     what = f"{args.train} training and {args.val} validation clips of {len(CLASSES)} classes"
     if rendered:

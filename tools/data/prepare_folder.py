@@ -8,7 +8,7 @@ from pathlib import Path
 if importlib.util.find_spec("cgc_video") is None:  # run from a clone without installation
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from cgc_video.datasets.preparation.command import add_options, complete
+from cgc_video.datasets.preparation.command import add_options, check_options, complete
 from cgc_video.datasets.preparation.folder import prepare_folder
 from cgc_video.datasets.preparation.progress import ProgressLine
 from cgc_video.engine.cli import run_tool
@@ -26,7 +26,8 @@ prints:
 
 A clip is a video, or a folder of numbered images. DATA_ROOT holds <class>/.../<clip>, or <split>/<class>/.../<clip> with splits
 named train, val and test; or --csv names a table of file,label[,split] whose files are relative to DATA_ROOT.
-Exit code: 0, or 2 where nothing usable was found.
+A list of an earlier run that this one does not write gets the suffix .old; a classes.txt with other names stays, unless --force is given.
+Exit code: 0, or 2 where nothing usable was found or could be written.
 """
 
 
@@ -47,6 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
 @run_tool
 def main(argv: list[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
+    check_options(args)
     shares = {"val": args.val_share, "test": args.test_share}
     with ProgressLine("Found file") as progress:
         preparation = prepare_folder(args.data_root, args.csv, shares, args.seed, args.kind, args.classes, progress)

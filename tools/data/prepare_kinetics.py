@@ -8,7 +8,7 @@ from pathlib import Path
 if importlib.util.find_spec("cgc_video") is None:  # run from a clone without installation
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from cgc_video.datasets.preparation.command import add_options, complete
+from cgc_video.datasets.preparation.command import add_options, check_options, complete
 from cgc_video.datasets.preparation.kinetics import prepare_kinetics
 from cgc_video.datasets.preparation.progress import ProgressLine
 from cgc_video.engine.cli import run_tool
@@ -25,7 +25,8 @@ prints:
   Wrote data/kinetics400/train_list.txt, data/kinetics400/val_list.txt and data/kinetics400/classes.txt.
 
 Videos lie below DATA_ROOT in any folders, flat or by class, named <youtube_id>_<start>_<end>.mp4 with times of six digits.
-Exit code: 0, or 2 where nothing usable was found.
+A list of an earlier run that this one does not write gets the suffix .old; a classes.txt with other names stays, unless --force is given.
+Exit code: 0, or 2 where nothing usable was found or could be written.
 """
 
 
@@ -43,6 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
 @run_tool
 def main(argv: list[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
+    check_options(args)
     with ProgressLine("Found video") as progress:
         preparation = prepare_kinetics(args.data_root, args.csv, progress)
     for line in complete(preparation, args):

@@ -8,7 +8,7 @@ from pathlib import Path
 if importlib.util.find_spec("cgc_video") is None:  # run from a clone without installation
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from cgc_video.datasets.preparation.command import add_options, complete
+from cgc_video.datasets.preparation.command import add_options, check_options, complete
 from cgc_video.datasets.preparation.progress import ProgressLine
 from cgc_video.datasets.preparation.sthv1 import ORDERS, prepare_sthv1
 from cgc_video.engine.cli import run_tool
@@ -23,7 +23,8 @@ prints:
   Wrote data/sthv1/train_list.txt, data/sthv1/val_list.txt and data/sthv1/classes.txt.
 
 DATA_ROOT holds 20bn-something-something-v1/<id>/00001.jpg and something-something-v1-{labels,train,validation}.csv.
-Exit code: 0, or 2 where nothing usable was found.
+A list of an earlier run that this one does not write gets the suffix .old; a classes.txt with other names stays, unless --force is given.
+Exit code: 0, or 2 where nothing usable was found or could be written.
 """
 
 
@@ -44,6 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
 @run_tool
 def main(argv: list[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
+    check_options(args)
     with ProgressLine("Looked at video") as progress:
         preparation = prepare_sthv1(args.data_root, args.order, progress)
     for line in complete(preparation, args):

@@ -8,7 +8,7 @@ from pathlib import Path
 if importlib.util.find_spec("cgc_video") is None:  # run from a clone without installation
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from cgc_video.datasets.preparation.command import add_options, complete
+from cgc_video.datasets.preparation.command import add_options, check_options, complete
 from cgc_video.datasets.preparation.progress import ProgressLine
 from cgc_video.datasets.preparation.sthv2 import prepare_sthv2
 from cgc_video.engine.cli import run_tool
@@ -24,7 +24,8 @@ prints:
 
 DATA_ROOT holds 20bn-something-something-v2/<id>.webm and something-something-v2-{labels,train,validation}.json, or
 {labels,train,validation}.json in labels/. With test-answers.csv there is also test_list.txt.
-Exit code: 0, or 2 where nothing usable was found.
+A list of an earlier run that this one does not write gets the suffix .old; a classes.txt with other names stays, unless --force is given.
+Exit code: 0, or 2 where nothing usable was found or could be written.
 """
 
 
@@ -39,6 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
 @run_tool
 def main(argv: list[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
+    check_options(args)
     with ProgressLine("Found video") as progress:
         preparation = prepare_sthv2(args.data_root, progress)
     for line in complete(preparation, args):

@@ -5,6 +5,7 @@ import importlib.util
 import os
 import shutil
 import sys
+from collections import Counter
 from pathlib import Path
 
 if importlib.util.find_spec("cgc_video") is None:  # run from a clone without installation
@@ -12,7 +13,9 @@ if importlib.util.find_spec("cgc_video") is None:  # run from a clone without in
 
 from cgc_video.datasets.lists import CLASS_FILE
 from cgc_video.datasets.preparation.progress import ProgressLine
-from cgc_video.datasets.preparation.reencode import Encoding, find_videos, reencode_all, rewrite_list
+from cgc_video.datasets.preparation.reencode import Encoding, find_videos, reencode_all, target_path
+from cgc_video.datasets.preparation.reencode_lists import check_lists, rewrite_list
+from cgc_video.datasets.preparation.words import counted, printable, some
 from cgc_video.engine.cli import run_tool
 from cgc_video.errors import UserError
 
@@ -22,8 +25,10 @@ example:
 prints:
   1024 videos: 1024 written, 0 there already, 0 failed; 13.4 MB became 5.4 MB (0.40)
   Wrote data/mini_sth_fast/videos/train_list.txt, data/mini_sth_fast/videos/val_list.txt
-The originals stay as they are. A run that was cut off goes on where it stopped. Each new file is decoded once to check it.
-Exit code: 0, 1 where a video failed (each is named), 2 where nothing could be done.
+The originals stay as they are. A run that was cut off goes on where it stopped. Each new file is decoded once to check it, and
+holds how it was made: where the settings or the source have changed since, it is made again.
+Exit code: 0, 1 where a video failed or a list has clips that were not re-encoded (each is named), 2 where nothing could be
+done, 130 if it was interrupted.
 """
 
 
@@ -43,6 +48,53 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def run(args: argparse.Namespace, names: list[str], encoding: Encoding) -> tuple[set[str], bool]:
+    """Re-encode, and print what came of it; return the names whose new files are there, and whether any failed."""
+    states, before, after, failed = Counter(), 0, 0, []
+    done: set[str] = set()
+    with ProgressLine("Re-encoded video", every=1000) as progress:
+        for outcome in reencode_all(args.source, args.target, names, encoding, args.jobs, args.time_limit):
+            if outcome.state == "foreign":
+                raise UserError(
+                    f"{args.target / target_path(outcome.name)} does not say how it was made (another program wrote it, or an "
+                    "earlier version of this one); remove it, or name another target."
+                )
+            states[outcome.state] += 1
+            before, after = before + outcome.before, after + outcome.after
+            failed += [outcome] if outcome.reason else []
+            done |= set() if outcome.reason else {outcome.name}
+            progress(states.total(), len(names))
+    for outcome in failed:
+        print(printable(f"failed: {outcome.name} ({outcome.reason})"))
+    if not done:
+        raise UserError(f"None of the {counted(len(names), 'video')} below {args.source} could be re-encoded.")
+    again = f" ({states['again']} again: settings or source changed)" if states["again"] else ""
+    print(
+        f"{counted(len(names), 'video')}: {states['written'] + states['again']} written{again}, {states['there']} there already, "
+        f"{states['failed']} failed; {before / 1e6:.1f} MB became {after / 1e6:.1f} MB ({after / before:.2f})"
+    )
+    return done, bool(failed)
+
+
+def write_lists(args: argparse.Namespace, done: set[str]) -> bool:
+    """Write the lists anew, and print which; return whether all their clips are there."""
+    written, complete = [], True
+    for path in args.lists:
+        new, left_out = rewrite_list(path, args.target, done)
+        written += [new] if new else []
+        if left_out:
+            complete = False
+            what = (
+                f"{counted(len(left_out), 'clip')} left out, not re-encoded" if new else "not written, no clip is left"
+            )
+            print(printable(f"{path}: {what}: {some(left_out)}"))
+    if written:
+        if (classes := args.lists[0].with_name(CLASS_FILE)).is_file():
+            written.append(Path(shutil.copy(classes, args.target)))
+        print(f"Wrote {', '.join(map(str, written))}")
+    return complete
+
+
 @run_tool
 def main(argv: list[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
@@ -50,28 +102,14 @@ def main(argv: list[str] | None = None) -> int:
         raise UserError(f"--jobs ({args.jobs}) and --time-limit ({args.time_limit:g}) must be above 0.")
     encoding = Encoding(args.short_side, args.gop, args.crf)
     names = find_videos(args.source, args.target)
-    states, before, after, failed = {"written": 0, "there": 0, "failed": 0}, 0, 0, []
-    with ProgressLine("Re-encoded video", every=1000) as progress:
-        results = reencode_all(args.source, args.target, names, encoding, args.jobs, args.time_limit)
-        for done, outcome in enumerate(results, start=1):
-            states[outcome.state] += 1
-            before, after = before + outcome.before, after + outcome.after
-            if outcome.reason:
-                failed.append(outcome)
-            progress(done, len(names))
-    for outcome in failed:
-        print(f"failed: {outcome.name} ({outcome.reason})")
-    if len(failed) == len(names):
-        raise UserError(f"None of the {len(names)} videos below {args.source} could be re-encoded.")
-    print(
-        f"{len(names)} videos: {states['written']} written, {states['there']} there already, {states['failed']} failed; "
-        f"{before / 1e6:.1f} MB became {after / 1e6:.1f} MB ({after / before:.2f})"
-    )
-    if written := [rewrite_list(path, args.target) for path in args.lists]:
-        if (classes := args.lists[0].with_name(CLASS_FILE)).is_file():
-            written.append(Path(shutil.copy(classes, args.target)))
-        print(f"Wrote {', '.join(map(str, written))}")
-    return 1 if failed else 0
+    check_lists(args.lists, args.source, args.target, names)
+    try:
+        done, failed = run(args, names, encoding)
+    except KeyboardInterrupt:
+        print("error: interrupted; run the same command again to go on where it stopped.", file=sys.stderr)
+        return 130
+    complete = write_lists(args, done)
+    return 1 if failed or not complete else 0
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..decoding.errors import DecodeError
-from .frames import read_frame_folder
+from ..decoding.frame_names import read_frame_folder
 from .pool import Failure, map_bounded
 
 __all__ = ["CheckResult", "check_clips", "clip_frames"]
@@ -69,8 +69,8 @@ def _decode_folder(path: str, first_frame_only: bool, listed_frames: int) -> int
     names = read_frame_folder(path)
     if not names.count:
         raise DecodeError(path, "a folder without frames")
-    if names.gaps:
-        raise DecodeError(path, f"a frame is missing between {names.template.format(names.first)} and the last one")
+    if names.fault:
+        raise DecodeError(path, names.fault)
     if names.count < listed_frames:
         raise DecodeError(path, f"{names.count} frames, but the list says {listed_frames}")
     for index in range(1 if first_frame_only else names.count):

@@ -1,67 +1,23 @@
 """Own data: a tree of ``class/video`` files or frame folders, or a table of files and labels, in one step."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from ...errors import UserError
-from ..lists import read_classes
-from .frames import FrameNames, name_frames
-from .report import EMPTY, MISSING, UNKNOWN, Preparation, SplitReport
-from .scan import IMAGE_SUFFIXES, VIDEO_SUFFIXES, scan_files
+from ..lists import unusable_name
+from .report import EMPTY, MISSING, UNKNOWN, UNUSABLE, Preparation, SplitReport
+from .rows import Row, describe_rest, label_by_folder, look_up_table, number_classes
 from .split import split_stratified
 from .sthv1 import GAPS
 from .table import read_table
+from .tree import FoundClip, find_clips
+from .words import counted, printable, some
 
-__all__ = ["SPLIT_FOLDERS", "FoundClip", "find_clips", "prepare_folder"]
+__all__ = ["prepare_folder"]
 
-# Names of folders that hold a split, by ours.
-SPLIT_FOLDERS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
-                 "validate": "val", "test": "test", "testing": "test"}  # fmt: skip
 SPLITS = ("train", "val", "test")
-
-
-@dataclass(frozen=True)
-class FoundClip:
-    """A clip on disk: a video of ``size`` bytes, or a folder of ``frames``."""
-
-    size: int | None = None
-    frames: FrameNames | None = None
-
-
-def find_clips(root: Path, progress: Callable[[int], None] = lambda done: None) -> dict[str, FoundClip]:
-    """Map each video file and each folder that holds numbered images, relative to ``root``, to what it is."""
-    clips: dict[str, FoundClip] = {}
-    images: dict[str, list[str]] = {}
-    for file in scan_files(root, VIDEO_SUFFIXES + IMAGE_SUFFIXES, progress):
-        folder, _, name = file.path.rpartition("/")
-        if name.lower().endswith(VIDEO_SUFFIXES):
-            clips[file.path] = FoundClip(size=file.size)
-        elif folder:
-            images.setdefault(folder, []).append(name)
-    for folder, names in images.items():
-        if (frames := name_frames(names)).count:
-            clips[folder] = FoundClip(frames=frames)
-    return clips
-
-
-def _label_by_folder(clips: dict[str, FoundClip]) -> list[tuple[str, str, str | None]]:
-    """Path, class and split (if the tree has split folders) of each clip: the class is its topmost folder."""
-    tops = {path.partition("/")[0] for path in clips if "/" in path}
-    with_splits = (
-        bool(tops)
-        and all(top.lower() in SPLIT_FOLDERS for top in tops)
-        and any(SPLIT_FOLDERS[top.lower()] == "train" for top in tops)
-    )
-    rows = []
-    for path in sorted(clips):
-        parts = PurePosixPath(path).parts
-        if len(parts) > 1 + with_splits:
-            rows.append(
-                (path, parts[1] if with_splits else parts[0], SPLIT_FOLDERS[parts[0].lower()] if with_splits else None)
-            )
-    return rows
+OTHER_TYPE, OTHER_KIND = "of an unknown type", "of another kind"
 
 
 def _one_kind(clips: Iterable[FoundClip], kind: str | None) -> str:
@@ -88,12 +44,14 @@ def prepare_folder(
     ``split_stratified``. Labels number the sorted class names, or the lines of ``class_file``.
 
     Args:
-        table: CSV file of ``file,label[,split]``, see ``read_table``; paths are relative to ``root``.
+        table: CSV file of ``file,label[,split]``, see ``read_table``; paths are relative to ``root``, or absolute.
+        class_file: Class names in label order.
         shares: Share of ``val`` and ``test``; 0.2 and none by default.
         kind: ``"video"`` or ``"rawframes"``, needed only where both are there.
         progress: Called with the number of files seen.
     Raises:
-        UserError: If nothing is there, the table is malformed, or frame folders are named in several ways.
+        UserError: If nothing is there, the table is malformed, ``class_file`` knows no class of it, folders of splits and others
+            lie side by side, or frame folders are named in several ways.
     """
     root = Path(root)
     shares = {"val": 0.2} if shares is None else shares
@@ -101,30 +59,33 @@ def prepare_folder(
         raise UserError(f"shares ({shares}) must be 0 or more and leave some for training.")
     if not root.is_dir():
         raise UserError(f"{root} is not a folder; give the folder that holds the clips.")
-    clips = find_clips(root, progress)
-    kind = _one_kind(clips.values(), kind)
-    rows = read_table(Path(table)) if table else _label_by_folder(_of_kind(clips, kind))
+    tree, notes = find_clips(root, progress), []
+    if table:
+        rows, clips = look_up_table(read_table(Path(table)), root, tree.clips)
+        kind = _one_kind(clips.values(), kind)
+        if rest := sorted(path for path in _of_kind(tree.clips, kind) if path not in clips):
+            notes.append(
+                f"note: {counted(len(rest), 'clip')} on disk but not in the table, left alone: {some(rest, 3)}"
+            )
+    else:
+        clips = tree.clips
+        kind = _one_kind(clips.values(), kind)
+        rows, with_splits, notes = label_by_folder(_of_kind(clips, kind), root)
+        notes += describe_rest(root, tree, kind, rows, with_splits)
     if not rows:
         raise UserError(
             f"{root} holds no clip as <class>/<video> or <class>/<frame folder>/<image>; put the clips into one folder per "
-            "class, or name a CSV file of file,label by --csv."
+            f"class, or name a CSV file of file,label by --csv{printable(''.join('; ' + note for note in notes))}."
         )
-    if table and not class_file and all(name.isascii() and name.isdigit() for _, name, _ in rows):
-        rows = [(path, str(int(name)), split) for path, name, split in rows]  # they are labels already
-        names = [str(label) for label in range(1 + max(int(name) for _, name, _ in rows))]
-    else:
-        names = read_classes(class_file) if class_file else sorted({name for _, name, _ in rows})
-    notes = []
-    if not table and (outside := sum(1 for clip in _of_kind(clips, kind)) - len(rows)):
-        notes.append(f"note: {outside} clips lie in no class folder and were left alone")
+    rows, names = number_classes(rows, root, table, class_file)
+    known = set(names)
     if not any(split for _, _, split in rows):
-        usable = [
-            (path, name) for path, name, _ in rows if _fault(clips.get(path), kind) is None and name in set(names)
-        ]
+        usable = [(path, name) for path, name, _ in rows if not _fault(path, clips.get(path), kind) and name in known]
         drawn, small = split_stratified(usable, shares, seed)
         rows = [(path, name, drawn.get(path, "train")) for path, name, _ in rows]
         if small:
-            notes.append(f"note: {len(small)} classes have too few clips for every split: {', '.join(small[:5])}")
+            have = "1 class has" if len(small) == 1 else f"{len(small)} classes have"
+            notes.append(f"note: {have} too few clips for every split: {some(small)}")
     reports = _sort_in(rows, clips, kind, names)
     if kind == "rawframes":
         notes.append(_describe_frames(clips, reports))
@@ -136,25 +97,27 @@ def _of_kind(clips: dict[str, FoundClip], kind: str) -> dict[str, FoundClip]:
     return {path: clip for path, clip in clips.items() if (clip.frames is None) == (kind == "video")}
 
 
-def _fault(clip: FoundClip | None, kind: str) -> str | None:
+def _fault(path: str, clip: FoundClip | None, kind: str) -> str | None:
     """Why a clip cannot be used, as far as it shows without opening it."""
-    if clip is None or (clip.frames is None) != (kind == "video") or (kind == "video" and clip.size is None):
+    if unusable_name(path):
+        return UNUSABLE
+    if clip is None or (clip.frames is None and clip.size is None):
         return MISSING
+    if (clip.frames is None) != (kind == "video"):
+        return OTHER_KIND
     if kind == "video":
-        return EMPTY if clip.size == 0 else None
+        return OTHER_TYPE if not clip.known_type else EMPTY if clip.size == 0 else None
     return GAPS if clip.frames.gaps else None
 
 
-def _sort_in(
-    rows: list[tuple[str, str, str | None]], clips: dict[str, FoundClip], kind: str, names: list[str]
-) -> list[SplitReport]:
+def _sort_in(rows: list[Row], clips: dict[str, FoundClip], kind: str, names: list[str]) -> list[SplitReport]:
     labels = {name: label for label, name in enumerate(names)}
     reports = {split: SplitReport(split) for split in SPLITS}
     for path, name, split in rows:
         report, clip = reports[split or "train"], clips.get(path)
-        if name not in labels:
+        if name not in labels and not unusable_name(path):
             report.leave_out(UNKNOWN, path)
-        elif reason := _fault(clip, kind):
+        elif reason := _fault(path, clip, kind):
             report.leave_out(reason, path)
         else:
             entry: dict[str, Any] = {"filename": path} if kind == "video" else {"frame_dir": path}

@@ -4,9 +4,10 @@ A training sample decodes whole GOPs to reach its frames. With a key frame every
 resizes to anyway, most of that work is gone.
 """
 
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -19,11 +20,14 @@ from ..decoding.errors import DecodeError
 from ..decoding.rgb import ONE_THREAD, RGBConverter
 from ..decoding.sequential import decode_all
 from ..decoding.time_limit import Deadline
-from ..lists import read_list, write_list
+from .output import require_folder_for_output
 from .pool import Failure, map_bounded
 from .scan import VIDEO_SUFFIXES, scan_files
 
-__all__ = ["Encoding", "Outcome", "find_videos", "reencode", "reencode_all", "rewrite_list", "target_path"]
+__all__ = ["Encoding", "Outcome", "find_videos", "read_origin", "reencode", "reencode_all", "target_path"]
+
+# The comment of a file that is written here holds how and from what it was made, so that a later run knows.
+_MARK = "re-encoded by cgc_video "
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,12 @@ class Encoding:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a video: ``"written"``, ``"there"`` (done before) or ``"failed"`` with the reason; sizes in bytes."""
+    """What became of a video; sizes in bytes.
+
+    Attributes:
+        state: ``"written"``; ``"again"``, since the settings or the source had changed; ``"there"``, done before; ``"foreign"``,
+            the file in its place is not of this tool; or ``"failed"``, with the reason.
+    """
 
     name: str
     state: str
@@ -85,8 +94,10 @@ def find_videos(source: Path, target: Path, progress: Callable[[int], None] = la
     """The videos below ``source``, by names relative to it.
 
     Raises:
-        UserError: If there is none, two would be written to the same file, or originals would be overwritten.
+        UserError: If there is none, two would be written to the same file, originals would be overwritten, or the target cannot be
+            written.
     """
+    require_folder_for_output(target, "The target")
     if not source.is_dir():
         raise UserError(f"The source ({source}) is not a folder; name the folder of the videos.")
     if target.resolve() == source.resolve() or source.resolve() in target.resolve().parents:
@@ -99,6 +110,22 @@ def find_videos(source: Path, target: Path, progress: Callable[[int], None] = la
         if (other := by_target.setdefault(target_path(name), name)) != name:
             raise UserError(f"{other} and {name} would both become {target_path(name)}; rename or remove one.")
     return names
+
+
+def _origin(source: Path, encoding: Encoding) -> dict[str, int]:
+    """How and from what a file is made."""
+    stat = source.stat()
+    return {**asdict(encoding), "source_bytes": stat.st_size, "source_mtime_ns": stat.st_mtime_ns}
+
+
+def read_origin(path: Path) -> dict[str, int] | None:
+    """How a re-encoded file was made: the fields of ``Encoding``, and size and time of the source; None for any other file."""
+    try:
+        with open_stream(path, by_tables=True) as (container, _):
+            mark, _, text = container.metadata.get("comment", "").partition(_MARK)
+            return None if mark or not text else json.loads(text)
+    except (DecodeError, OSError, ValueError):
+        return None
 
 
 def reencode(source: Path, target: Path, encoding: Encoding) -> int:
@@ -127,6 +154,7 @@ def reencode(source: Path, target: Path, encoding: Encoding) -> int:
 
 def _encode(source: Path, target: Path, encoding: Encoding) -> int:
     with open_stream(source) as (container, stream), av.open(str(target), "w", format="mp4") as out:
+        out.metadata["comment"] = _MARK + json.dumps(_origin(source, encoding))
         rate = stream.average_rate or stream.guessed_rate or 25
         frames = decode_all(str(source), stream.codec_context, container.demux(stream), Deadline(str(source), None))
         encoder, resizer, count = None, VideoReformatter(), 0
@@ -174,7 +202,7 @@ def _timed(frames: Iterable[av.VideoFrame], time_base, rate) -> Iterator[tuple[a
 def reencode_all(
     source: Path, target: Path, names: list[str], encoding: Encoding, jobs: int, seconds: float
 ) -> Iterator[Outcome]:
-    """Re-encode videos in parallel, in any order; those that are there already are passed over.
+    """Re-encode videos in parallel, in any order; those that are there already, made alike of the same source, are passed over.
 
     Args:
         seconds: Time limit per video.
@@ -189,17 +217,13 @@ def reencode_all(
 
 def _reencode_one(name: str, source: Path, target: Path, encoding: Encoding) -> Outcome | Failure:
     original, new = source / name, target / target_path(name)
-    if new.exists():
+    there, origin = new.exists(), read_origin(new)
+    if there and origin is None:
+        return Outcome(name, "foreign")
+    if there and origin == _origin(original, encoding):
         return Outcome(name, "there", original.stat().st_size, new.stat().st_size)
     try:
         reencode(original, new, encoding)
     except DecodeError as error:
         return Failure(error.reason)
-    return Outcome(name, "written", original.stat().st_size, new.stat().st_size)
-
-
-def rewrite_list(source: Path, target: Path) -> Path:
-    """Write a list of the originals anew with the names after re-encoding, into the folder ``target``."""
-    entries = read_list(source, "video")
-    write_list(target / source.name, [{**entry, "filename": target_path(entry["filename"])} for entry in entries])
-    return target / source.name
+    return Outcome(name, "again" if there else "written", original.stat().st_size, new.stat().st_size)

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 __all__ = ["IMAGE_SUFFIXES", "VIDEO_SUFFIXES", "FoundFile", "scan_files"]
 
-VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".flv", ".wmv", ".3gp")
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".flv", ".wmv", ".3gp",
+                  ".mts", ".m2ts", ".m2t", ".ogv", ".vob", ".asf", ".3g2", ".f4v", ".mpe")  # fmt: skip
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")  # of frames, as ``decoding.frame_names`` has them
 
 
 class FoundFile(NamedTuple):
@@ -31,7 +32,7 @@ def scan_files(
 ) -> Iterator[FoundFile]:
     """Yield the files below ``root`` that end in one of ``suffixes`` (lower case), in no particular order.
 
-    Links are followed, each folder once. Hidden files and folders are passed over: copies of macOS leave ``._x.mp4``.
+    The suffix ``""`` is that of every file. Links are followed, each folder once. Hidden files and folders are passed over: copies of macOS leave ``._x.mp4``.
 
     Args:
         progress: Called with the number of files found so far.

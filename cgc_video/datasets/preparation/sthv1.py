@@ -4,18 +4,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...errors import UserError
-from ..lists import read_classes
-from .frames import read_frame_folder
+from ..decoding.frame_names import read_frame_folder
+from ..lists import read_classes, read_text
 from .official import find_file, require_folder
 from .report import EMPTY, MISSING, UNKNOWN, Preparation, SplitReport
 
 __all__ = ["FRAME_FOLDER", "GAPS", "ORDERS", "SPLITS", "count_frames", "prepare_sthv1"]
 
+TEMPLATE = "{:05}.jpg"  # as shipped, from 1, and as the configs read them
 FRAME_FOLDER = "20bn-something-something-v1"
 CSV_PREFIX = "something-something-v1"
 SPLITS = {"train": "train", "val": "validation"}  # our name, the CSV's; the test split has no labels
 ORDERS = ("csv", "sorted")
-GAPS = "with gaps"
+GAPS, OTHERWISE = "with gaps", "named otherwise"
 
 
 def count_frames(folder: str | Path) -> int | None:
@@ -25,7 +26,7 @@ def count_frames(folder: str | Path) -> int | None:
         FileNotFoundError, NotADirectoryError: If it is no folder.
     """
     names = read_frame_folder(folder)
-    if names.count and (names.gaps or names.first != 1 or names.template != "{:05}.jpg"):
+    if names.count and (names.gaps or (names.template, names.first) != (TEMPLATE, 1)):
         return None
     return names.count
 
@@ -33,7 +34,7 @@ def count_frames(folder: str | Path) -> int | None:
 def _read_rows(path: Path) -> list[tuple[str, str]]:
     """Read ``id;label text`` lines without header."""
     rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
         if not line.strip():
             continue
         video_id, separator, text = line.strip().partition(";")
@@ -50,12 +51,16 @@ def _sort_in(report: SplitReport, video_id: str, label: int | None, frames: Path
     if label is None:
         return report.leave_out(UNKNOWN, video_id)
     try:
-        count = count_frames(frames / video_id)
+        names = read_frame_folder(frames / video_id)
     except (FileNotFoundError, NotADirectoryError):
         return report.leave_out(MISSING, video_id)
-    if not count:
-        return report.leave_out(GAPS if count is None else EMPTY, video_id)
-    report.entries.append({"frame_dir": video_id, "total_frames": count, "label": label})
+    if not names.count:
+        return report.leave_out(EMPTY, video_id)
+    if names.gaps:
+        return report.leave_out(GAPS, video_id)
+    if (names.template, names.first) != (TEMPLATE, 1):
+        return report.leave_out(OTHERWISE, f"{video_id} (from {names.template.format(names.first)})")
+    report.entries.append({"frame_dir": video_id, "total_frames": names.count, "label": label})
 
 
 def prepare_sthv1(
@@ -94,4 +99,10 @@ def prepare_sthv1(
             _sort_in(reports[-1], video_id, labels.get(text), frames)
             done += 1
             progress(done, total)
-    return Preparation(reports, names, "rawframes", frames, "unpack the frames there")
+    notes, remedy = [], "unpack the frames there"
+    if count := sum(len(report.left_out.get(OTHERWISE, ())) for report in reports):
+        folders = "1 folder of frames is" if count == 1 else f"{count} folders of frames are"
+        way_out = f"name their frames {TEMPLATE.format(1)} onwards, as shipped"
+        notes.append(f"note: {folders} whole, but named otherwise; {way_out}")
+        remedy = f"{remedy}, and {way_out}"
+    return Preparation(reports, names, "rawframes", frames, remedy, notes)

@@ -1,12 +1,14 @@
 """Something-Something v2: from the JSON files and WebM videos as shipped to MMAction2's video lists."""
 
 import csv
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ...errors import UserError
+from ..lists import read_text
 from .official import find_file, require_folder
 from .report import EMPTY, MISSING, UNKNOWN, Preparation, SplitReport
 from .scan import scan_files
@@ -39,7 +41,9 @@ def read_label_indices(path: Path) -> list[str]:
 
 def _read_json(path: Path, kind: type) -> Any:
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = json.loads(read_text(path))
+    except UserError:
+        raise
     except ValueError as error:
         raise UserError(f"{path} is not JSON ({error}); download it again.") from error
     if not isinstance(content, kind):
@@ -59,8 +63,16 @@ def _read_items(path: Path) -> list[tuple[str, str]]:
 
 def _read_answers(path: Path) -> list[tuple[str, str]]:
     """Read ``test-answers.csv``, ``id;class name``: the labels of the test split, published later."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return [(row[0].strip(), row[1].strip()) for row in csv.reader(file, delimiter=";") if len(row) > 1]
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), delimiter=";")
+    answers = []
+    for row in reader:
+        if len(row) == 1:
+            raise UserError(
+                f"{path}, line {reader.line_num} ({row[0]!r}): a line must read 'id;class name'; download it again."
+            )
+        if row:
+            answers.append((row[0].strip(), row[1].strip()))
+    return answers
 
 
 def prepare_sthv2(root: str | Path, progress: Callable[[int], None] = lambda done: None) -> Preparation:

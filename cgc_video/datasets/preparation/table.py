@@ -4,12 +4,15 @@ import csv
 from pathlib import Path
 
 from ...errors import UserError
+from ..lists import read_text
 
 __all__ = ["read_table"]
 
 _SPLITS = {"": None, "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
            "test": "test"}  # fmt: skip
 _HEADER = ("file", "filename", "path", "video", "clip")
+_COLUMNS = dict.fromkeys(_HEADER, "file") | dict.fromkeys(("label", "class", "category", "class_name"), "label")
+_COLUMNS |= dict.fromkeys(("split", "subset"), "split")
 
 
 def read_table(path: Path) -> list[tuple[str, str, str | None]]:
@@ -21,21 +24,21 @@ def read_table(path: Path) -> list[tuple[str, str, str | None]]:
     Raises:
         UserError: If the file cannot be read or is empty, a line breaks a rule, or a file is listed twice; names the line.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} must be UTF-8 text, but {error.reason} at byte {error.start}.") from error
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}; check the path.") from error
+    text = read_text(path)
     first = text.lstrip().partition("\n")[0]
     delimiter = next((mark for mark in ",;\t" if mark in first), ",")
     rows: dict[str, tuple[str, str, str | None]] = {}
     reader = csv.reader(text.splitlines(), delimiter=delimiter)
     for row in reader:
         cells = [cell.strip() for cell in row]
-        if not any(cells) or (not rows and cells[0].lower() in _HEADER):
+        if not any(cells):
             continue
         place = f"{path}, line {reader.line_num} ({delimiter.join(row)!r})"
+        columns = [_COLUMNS.get(cell.lower()) for cell in cells]
+        if not rows and len(cells) > 1 and None not in columns and columns != ["file", "label", "split"][: len(cells)]:
+            raise UserError(f"{place}: the columns must be file{delimiter}label[{delimiter}split], in that order.")
+        if not rows and columns[0] == "file":
+            continue
         if len(cells) not in (2, 3) or not cells[0] or not cells[1]:
             raise UserError(
                 f"{place}: a line must read 'file{delimiter}label' or 'file{delimiter}label{delimiter}split'."

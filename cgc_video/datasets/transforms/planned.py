@@ -42,7 +42,10 @@ class Plan:
         height, width = image.shape[:2]
         down, right = height / self.original[0], width / self.original[1]
         x_first, y_first, x_last, y_last = self.box
-        x0, y0 = round(x_first * right), round(y_first * down)  # Python's numbers: an array of four costs more than the crop
+        x0, y0 = (
+            round(x_first * right),
+            round(y_first * down),
+        )  # Python's numbers: an array of four costs more than the crop
         x1, y1 = round(x_last * right), round(y_last * down)
         crop = image[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)]
         if crop.shape[:2] != self.size:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from cgc_video.datasets.preparation.checking import check_clips
+from cgc_video.datasets.preparation.scan import VIDEO_SUFFIXES
 
 
 def write_video(path, frames=40, **options):
@@ -70,6 +71,24 @@ def test_a_sign_of_life_finds_what_cannot_be_opened(files):
     assert all(result.reason for result in results[2:])
 
 
+@pytest.mark.parametrize(
+    ("suffix", "container"), [("MTS", "mpegts"), ("m2ts", "mpegts"), ("vob", "vob"), ("3g2", "3g2"), ("asf", "asf")]
+)
+def test_other_containers(tmp_path, suffix, container):
+    path = tmp_path / f"a.{suffix}"
+    codec = "mpeg2video" if container in ("mpegts", "vob") else "mpeg4"
+    with av.open(str(path), "w", format=container) as out:
+        stream = out.add_stream(codec, rate=Fraction(25))
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        for seed in range(5):  # noise, since a demuxer wants some packets to know its format
+            image = np.random.default_rng(seed).integers(0, 255, (64, 64, 3), np.uint8)
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        out.mux(stream.encode())
+    assert path.name.lower().endswith(VIDEO_SUFFIXES)
+    (result,) = check_clips([(str(path), None)])
+    assert (result.frames, result.reason) == (5, None)
+
+
 def test_real_clips(clips):
     results = check_clips([(str(clips / name), None) for name in ("demo.mp4", "test.mp4", "test.avi")])
     assert [(result.frames, result.reason) for result in results] == [(280, None), (300, None), (164, None)]
@@ -109,7 +128,7 @@ def test_frame_folders(tmp_path):
         "00002.jpg is empty, cut off or no image",
         "00003.jpg is empty, cut off or no image",
         "00001.jpg is empty, cut off or no image",
-        "a frame is missing between 00001.jpg and the last one",
+        "frame 00002.jpg is missing between others",
         "missing",
         "a file, not a folder of frames",
         "a folder, not a file",

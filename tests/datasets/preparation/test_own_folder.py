@@ -32,8 +32,9 @@ def test_a_tree_of_classes_with_nested_folders(tmp_path):
     assert Counter(entry["label"] for entry in val.entries) == {1: 2}
     assert train.left_out["empty"] == ["jump/empty.avi"]
     assert preparation.notes == [
-        "note: 1 clips lie in no class folder and were left alone",
-        "note: 1 classes have too few clips for every split: jump",
+        "note: 1 clip lies in no class folder and was left alone",
+        "note: 1 file of other types was left alone: 1 .txt (jump/notes.txt)",
+        "note: 1 class has too few clips for every split: jump",
     ]
     assert (
         preparation.spaces_note()
@@ -106,6 +107,9 @@ def test_a_table_with_labels_keeps_them(tmp_path):
         ("a.mp4,x\na.mp4,y\n", "line 2 .*: the file is listed twice"),
         ("a.mp4,x,train\nb.mp4,x\n", "names a split on some lines only"),
         ("file,label\n", "lists no clip"),
+        ("label,file\nx,a.mp4\n", r"line 1 \('label,file'\): the columns must be file,label\[,split\], in that order"),
+        ("Video;Split;Class\na.mp4;train;x\n", "line 1 .*: the columns must be file;label"),
+        ("./a.mp4,x\nb/../a.mp4,y\n", "lists a.mp4 and b/../a.mp4, which are the same file"),
     ],
 )
 def test_broken_tables(tmp_path, text, message):
@@ -124,7 +128,7 @@ def test_what_cannot_work(tmp_path):
     with pytest.raises(UserError, match="must be 0 or more and leave some for training"):
         prepare_folder(tmp_path, shares={"val": 0.5, "test": 0.5})
     touch(tmp_path, "a/1.mp4", content=b"")
-    with pytest.raises(UserError, match="None of the 1 clips .* usable, 1 are empty; put whole clips there"):
+    with pytest.raises(UserError, match="The only clip .* should hold is empty; put whole clips there"):
         prepare_folder(tmp_path).write(tmp_path)
 
 
@@ -138,3 +142,71 @@ def test_the_split_is_stratified_and_stable():
     assert split_stratified(reversed(clips), {"val": 0.2, "test": 0.1}, seed=3)[0] == splits
     more = split_stratified([*clips, ("e/1", "e")], {"val": 0.2, "test": 0.1}, seed=3)[0]
     assert {path: more[path] for path in splits} == splits
+
+
+def test_a_folder_beside_those_of_splits(tmp_path):
+    touch(tmp_path, "train/a/1.mp4", "val/a/2.mp4", "unsorted/3.mp4")
+    with pytest.raises(
+        UserError,
+        match=r"folders of splits \(train, val\) and beside them unsorted; move that out of .* or .* by --csv",
+    ):
+        prepare_folder(tmp_path)
+    (tmp_path / "unsorted" / "3.mp4").unlink()
+    assert "note: 1 folder holds no clip: unsorted" in prepare_folder(tmp_path).notes
+    touch(tmp_path / "vehicles", "train/1.mp4", "tram/2.mp4")
+    preparation = prepare_folder(tmp_path / "vehicles")
+    assert preparation.classes == ["train", "tram"]
+    assert preparation.notes[0] == "note: train counts as a class, not as a split, since tram lies beside"
+
+
+def test_what_is_no_clip_is_counted(tmp_path):
+    touch(tmp_path, "a/1.MTS", "a/2.m2ts", "a/3.ogv", "a/4.VOB", "a/x.gif", "a/y.GIF", "a/cover.jpg", "train_list.txt")
+    touch(tmp_path, "lists/classes.txt", "lists/val_list.txt", "lists/test_list.txt.old")
+    for name in ("b", "c d", ".hidden"):
+        (tmp_path / name).mkdir()
+    preparation = prepare_folder(tmp_path, shares={"val": 0})
+    assert [path for path, _ in listed(preparation)["train"]] == ["a/1.MTS", "a/2.m2ts", "a/3.ogv", "a/4.VOB"]
+    assert preparation.notes == [
+        "note: 3 files of other types were left alone: 2 .gif, 1 .jpg (a/cover.jpg, a/x.gif, a/y.GIF)",
+        "note: 2 folders hold no clip: b, c d",
+    ]
+    touch(tmp_path, *(f"c d/clip/{i}.jpg" for i in range(3)))
+    notes = prepare_folder(tmp_path, kind="video").notes
+    assert "note: 1 frame folder was left alone, since the clips are of the kind video" in notes
+
+
+def test_names_that_no_list_can_hold(tmp_path):
+    touch(tmp_path, "a/good.mp4", "a/two\nlines.mp4", "a/caf\udce9.mp4", "caf\udce9/1.mp4")
+    preparation = prepare_folder(tmp_path, shares={"val": 0})
+    assert preparation.classes == ["a"]
+    (left_out,) = (names for reason, names in preparation.reports[0].left_out.items() if "unusable name" in reason)
+    assert len(left_out) == 3
+    preparation.write(tmp_path)
+    assert (tmp_path / "train_list.txt").read_text() == "a/good.mp4 0\n"
+    printed = "".join(preparation.reports[0].lines())
+    assert "\\udce9" in printed
+    printed.encode("utf-8")
+
+
+def test_a_table_names_files_anywhere(tmp_path):
+    root = touch(tmp_path / "data", "in.mp4", "odd.xyz")
+    touch(tmp_path, "far/out.mp4", "far/gone/../empty.mp4", content=b"")
+    touch(tmp_path, "far/out.mp4")
+    lines = [f"{root}/in.mp4,a", f"{tmp_path}/far/out.mp4,a", "../far/empty.mp4,a", "../far/none.mp4,a", "odd.xyz,a"]
+    (tmp_path / "mine.csv").write_text("\n".join(lines))
+    touch(root, "forgotten.mp4")
+    preparation = prepare_folder(root, tmp_path / "mine.csv", {"val": 0})
+    assert listed(preparation)["train"] == [("in.mp4", 0), (f"{tmp_path}/far/out.mp4", 0)]
+    left_out = preparation.reports[0].left_out
+    assert (left_out["empty"], left_out["missing"]) == (["../far/empty.mp4"], ["../far/none.mp4"])
+    assert left_out["of an unknown type"] == ["odd.xyz"]
+    assert preparation.notes == ["note: 1 clip on disk but not in the table, left alone: forgotten.mp4"]
+
+
+def test_a_class_file_of_other_data(tmp_path):
+    touch(tmp_path, "jump/1.mp4", "wave/2.mp4")
+    (tmp_path / "names.txt").write_text("Jump\nWave\n")
+    with pytest.raises(
+        UserError, match=r"names.txt names none of the 2 classes of .* \(jump, wave\), but Jump, Wave; correct that"
+    ):
+        prepare_folder(tmp_path, class_file=tmp_path / "names.txt")

@@ -101,3 +101,22 @@ def test_count_frames(tmp_path, numbers, count):
     folder = make_frames(tmp_path, "1", numbers)
     (folder / "Thumbs.db").touch()
     assert count_frames(folder) == count
+
+
+def test_whole_folders_that_are_named_otherwise(tmp_path):
+    root = make_sthv1(tmp_path)
+    (make_frames(root, "6", range(3)) / "00002.jpg").touch()
+    for path in sorted((root / "20bn-something-something-v1" / "5").iterdir()):
+        path.rename(path.with_suffix(".png"))
+    preparation = prepare_sthv1(root)
+    assert preparation.reports[0].left_out["named otherwise"] == ["5 (from 00001.png)", "6 (from 00000.jpg)"]
+    assert preparation.reports[0].left_out["with gaps"] == ["9"]
+    assert preparation.notes == [
+        "note: 2 folders of frames are whole, but named otherwise; name their frames 00001.jpg onwards, as shipped"
+    ]
+
+
+def test_a_table_in_another_encoding(tmp_path):
+    (make_sthv1(tmp_path) / f"{PREFIX}-train.csv").write_bytes(b"5;Holding caf\xe9\n")
+    with pytest.raises(UserError, match="train.csv must be UTF-8 text"):
+        prepare_sthv1(tmp_path)

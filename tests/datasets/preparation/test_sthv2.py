@@ -73,8 +73,13 @@ def test_errors_name_the_file(tmp_path):
         prepare_sthv2(root)
     write("train", '[{"id": "1", "template": "Holding [something]"}]')
     write("validation", "[]")
-    with pytest.raises(UserError, match="None of the 1 clips .* usable, 1 are missing; unpack the videos there"):
+    with pytest.raises(UserError, match="The only clip .* is missing; unpack the videos there"):
         prepare_sthv2(root).write(root)
+    for text, message in ((b"8\n", "line 1 .*: a line must read 'id;class name'"), (b"8;\xff", "must be UTF-8 text")):
+        (root / "something-something-v2-test-answers.csv").write_bytes(text)
+        with pytest.raises(UserError, match=f"test-answers.csv.* {message}"):
+            prepare_sthv2(root)
+    (root / "something-something-v2-test-answers.csv").unlink()
     for labels, message in (('{"a": "x"}', "must map each class name to its index"), ('{"a": "1"}', "must be 0 to 0")):
         write("labels", labels)
         with pytest.raises(UserError, match=message):

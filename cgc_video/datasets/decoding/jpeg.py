@@ -142,9 +142,9 @@ def _decode_cv2(path, data: bytes, factor: int) -> np.ndarray:
 
 
 def _reason(text: str) -> str:
-    if "Premature end" in text:
+    if "Premature end" in text or "tjDecompressHeader" in text:  # the size was read: what else a header has is cut off
         return "truncated"
-    return "not an image" if "tjDecompressHeader" in text else f"damaged ({text.split(': ')[-1].strip().rstrip('.')})"
+    return f"damaged ({text.split(': ')[-1].strip().rstrip('.')})"
 
 
 def _turn(image: np.ndarray, orientation: int) -> np.ndarray:

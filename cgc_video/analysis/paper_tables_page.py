@@ -1,22 +1,26 @@
 """The page that ``tools/analysis/paper_tables.py`` prints, as text, Markdown or CSV."""
 
+import re
 import textwrap
 from collections.abc import Sequence
 
+from ..errors import UserError
 from ..evaluation.complexity import COUNTING_RULE
 from .complexity_tables import csv_text, table
 from .paper_tables import RowCount
 from .paper_tables_rows import TITLES
 from .paper_tables_rule import PAPER_RULE
 
-__all__ = ["render_page", "render_table"]
+__all__ = ["embed_tables", "render_page", "render_table"]
 
 _COLUMNS = ("model", "config", "parameters (M)", "paper", "multiply-adds (M)", "delta (M)")
 _PAPER_COLUMNS = ("delta by the paper's rule (M)", "paper")
 _HEADING = """\
 # The paper's models, counted
 
-Made by `python tools/analysis/paper_tables.py --markdown --output docs/paper_tables.md`; counts do not depend on the hardware."""
+Made by `python tools/analysis/paper_tables.py --markdown --output docs/paper_tables.md --embed README.md`; counts do not depend on the hardware."""
+
+_MARKS = ("<!-- paper tables -->", "<!-- end of paper tables -->")
 
 
 def render_page(results: Sequence[RowCount], style: str) -> str:
@@ -33,6 +37,27 @@ def render_page(results: Sequence[RowCount], style: str) -> str:
     texts = [textwrap.fill(text, 120) for text in texts] if style == "text" else [_HEADING, *texts]
     tables = [render_table(results, key, style) for key in TITLES if any(result.row.table == key for result in results)]
     return "\n\n".join([*texts, *tables]) + "\n"
+
+
+def embed_tables(document: str, results: Sequence[RowCount]) -> str:
+    """Put the tables, each folded under its title, between the two marks of a Markdown document.
+
+    Raises:
+        UserError: If the document does not hold the marks once each, in order.
+    """
+    opening, closing = _MARKS
+    pattern = re.compile(f"{re.escape(opening)}.*{re.escape(closing)}", re.DOTALL)
+    if document.count(opening) != 1 or document.count(closing) != 1 or not pattern.search(document):
+        raise UserError(
+            f"the document must hold {opening} and, after it, {closing}, once each; put them where the tables belong."
+        )
+    folded = []
+    for key in TITLES:
+        if any(result.row.table == key for result in results):
+            body = render_table(results, key, "markdown").removeprefix(f"## {TITLES[key]}\n\n")
+            folded.append(f"<details><summary>{TITLES[key]}</summary>\n\n{body}\n\n</details>")
+    block = "\n\n".join([opening, *folded, closing])
+    return pattern.sub(lambda _: block, document)
 
 
 def render_table(results: Sequence[RowCount], key: str, style: str) -> str:

@@ -5,10 +5,11 @@ import torch
 
 from cgc_video.analysis.complexity import build_model, record_view, view_shape
 from cgc_video.analysis.paper_tables import Counts, RowCount, count_tables
-from cgc_video.analysis.paper_tables_page import render_page, render_table
+from cgc_video.analysis.paper_tables_page import embed_tables, render_page, render_table
 from cgc_video.analysis.paper_tables_rows import PAPER_ROWS, TITLES, PaperRow
 from cgc_video.analysis.paper_tables_rule import count_by_paper_rule
 from cgc_video.engine.config import load_config
+from cgc_video.errors import UserError
 from cgc_video.evaluation.op_calls import record_ops
 from cgc_video.layers import CGC2d
 
@@ -97,6 +98,32 @@ def test_a_page(style: str):
         assert "\n## Table 3(a): ablations on CIFAR-10\n" in page
         assert "\n| ours | `config` | 1.234000 | 1.24 | 10.0 | 1.000 | 1.681 | 1.681 | parameters |\n" in page
         assert "\n| other |  |  | 27.4 |  |  |  | 200 | not built |\n" in page
+
+
+def test_embedding_replaces_what_was_there():
+    rows = [result(1_234_000, 1_681_000, PaperRow("3a", "ours", "config", "1.24", "1.681", "base"))]
+    document = "before\n<!-- paper tables -->\n{}\n<!-- end of paper tables -->\nafter\n"
+    once = embed_tables(document.format("old"), rows)
+    assert once == embed_tables(once, rows)
+    assert once.startswith("before\n")
+    assert once.endswith("\nafter\n")
+    assert "old" not in once
+    assert "<summary>Table 3(a): ablations on CIFAR-10</summary>\n\n| model |" in once
+
+
+@pytest.mark.parametrize(
+    "document", ["", "<!-- end of paper tables --> <!-- paper tables -->", "<!-- paper tables -->"]
+)
+def test_a_document_without_a_place_for_tables(document: str):
+    with pytest.raises(UserError, match="must hold <!-- paper tables -->"):
+        embed_tables(document, [])
+
+
+def test_the_readme_holds_the_tables_of_the_committed_page(repository):
+    readme, page = ((repository / name).read_text() for name in ("README.md", "docs/paper_tables.md"))
+    for title in TITLES.values():
+        body = page.split(f"## {title}\n\n")[1].split("\n## ")[0].strip()
+        assert f"<details><summary>{title}</summary>\n\n{body}\n\n</details>" in readme, title
 
 
 def test_the_committed_page_holds_what_the_tool_prints(repository):

@@ -10,6 +10,8 @@ if importlib.util.find_spec("cgc_video") is None:  # run from a clone without in
 
 import cgc_video  # noqa: F401  registers all types
 from cgc_video.engine.cli import run_tool
+from cgc_video.engine.output import check_writable
+from cgc_video.errors import UserError
 
 EXAMPLE = """\
 example:
@@ -17,8 +19,8 @@ example:
 prints the counting rules, and per table:
   model             config                 parameters (M)  paper (M)  ...  delta by the paper's rule (M)  paper (M)  differs
   ResNet-110 + CGC  resnet110_cgc_cifar10        1.797681       1.80  ...                          1.681      1.681
-docs/paper_tables.md is made by:
-  python tools/analysis/paper_tables.py --markdown --output docs/paper_tables.md
+docs/paper_tables.md and the tables in the README are made by:
+  python tools/analysis/paper_tables.py --markdown --output docs/paper_tables.md --embed README.md
 """
 
 
@@ -32,6 +34,9 @@ def build_parser() -> argparse.ArgumentParser:
     style.add_argument("--csv", dest="style", action="store_const", const="csv", help="a row per model")
     style.add_argument("--markdown", dest="style", action="store_const", const="markdown", help="Markdown tables")
     parser.add_argument("--output", help="file to write to, in place of the standard output")
+    parser.add_argument(
+        "--embed", metavar="FILE", help="a Markdown file whose marked place gets the tables, as the README's"
+    )
     parser.set_defaults(style="text")
     return parser
 
@@ -39,18 +44,33 @@ def build_parser() -> argparse.ArgumentParser:
 @run_tool
 def main(argv: list[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
-    if args.output is not None:  # find out now that it cannot be written
-        Path(args.output).parent.mkdir(parents=True, exist_ok=True)
+    if args.output is not None:
+        check_writable(args.output)
+    document = None if args.embed is None else _read(args.embed)
     from cgc_video.analysis.paper_tables import count_tables
-    from cgc_video.analysis.paper_tables_page import render_page
+    from cgc_video.analysis.paper_tables_page import embed_tables, render_page
 
-    text = render_page(count_tables(args.tables), args.style)
-    if args.output is None:
-        print(text, end="")
-    else:
+    if document is not None:
+        embed_tables(document, [])  # find out now that it has no place for them
+    results = count_tables(args.tables)
+    text = render_page(results, args.style)
+    if args.output is not None:
         Path(args.output).write_text(text, encoding="utf-8")
         print(f"Wrote {args.output}.")
+    if document is not None:
+        Path(args.embed).write_text(embed_tables(document, results), encoding="utf-8")
+        print(f"Put the tables into {args.embed}.")
+    if args.output is None and document is None:
+        print(text, end="")
     return 0
+
+
+def _read(path: str) -> str:
+    check_writable(path)
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read ({error}); --embed takes a Markdown file.") from error
 
 
 if __name__ == "__main__":

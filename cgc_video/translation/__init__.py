@@ -4,6 +4,14 @@ from .beam_search import BeamSearch
 from .decoder import TranslationDecoder
 from .encoder import TranslationEncoder
 from .model import TranslationModel
+from .preprocessor import TokenBatchPreprocessor
 from .tagging import TaggingModel
 
-__all__ = ["BeamSearch", "TaggingModel", "TranslationDecoder", "TranslationEncoder", "TranslationModel"]
+__all__ = [
+    "BeamSearch",
+    "TaggingModel",
+    "TokenBatchPreprocessor",
+    "TranslationDecoder",
+    "TranslationEncoder",
+    "TranslationModel",
+]

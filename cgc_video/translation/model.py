@@ -16,6 +16,7 @@ from .decoder import TranslationDecoder
 from .encoder import TranslationEncoder
 from .losses import label_smoothed_loss
 from .parts import build_part
+from .preprocessor import TokenBatchPreprocessor
 
 __all__ = ["TranslationModel"]
 
@@ -28,7 +29,7 @@ class TranslationModel(BaseModel):
         encoder, decoder: Arguments of ``TranslationEncoder`` and ``TranslationDecoder``.
         label_smoothing: Share of the uniform distribution in the target.
         beam: Arguments of ``BeamSearch``.
-        data_preprocessor, init_cfg: As MMEngine's.
+        data_preprocessor, init_cfg: As MMEngine's; by default a ``TokenBatchPreprocessor``.
 
     Raises:
         UserError: If encoder and decoder differ in width, or an argument is unknown, missing or out of its range.
@@ -43,7 +44,7 @@ class TranslationModel(BaseModel):
         data_preprocessor: dict[str, Any] | None = None,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(data_preprocessor, init_cfg)
+        super().__init__(data_preprocessor or TokenBatchPreprocessor(), init_cfg)
         self.encoder = build_part(TranslationEncoder, "encoder", encoder)
         self.decoder = build_part(TranslationDecoder, "decoder", decoder)
         if self.encoder.width != self.decoder.width:

@@ -11,6 +11,7 @@ from torch import Tensor
 from .blocks import linear
 from .encoder import TranslationEncoder
 from .parts import build_part
+from .preprocessor import TokenBatchPreprocessor
 
 __all__ = ["TaggingModel"]
 
@@ -22,7 +23,7 @@ class TaggingModel(BaseModel):
     Args:
         encoder: Arguments of ``TranslationEncoder``.
         num_tags: How many tags there are.
-        data_preprocessor, init_cfg: As MMEngine's.
+        data_preprocessor, init_cfg: As MMEngine's; by default a ``TokenBatchPreprocessor``.
 
     Raises:
         UserError: If an argument of the encoder is unknown or missing.
@@ -35,7 +36,7 @@ class TaggingModel(BaseModel):
         data_preprocessor: dict[str, Any] | None = None,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(data_preprocessor, init_cfg)
+        super().__init__(data_preprocessor or TokenBatchPreprocessor(), init_cfg)
         self.encoder = build_part(TranslationEncoder, "encoder", encoder)
         self.classify = linear(self.encoder.width, num_tags)
 

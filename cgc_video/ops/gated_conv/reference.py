@@ -6,6 +6,7 @@ Source: Lin et al., Context-Gated Convolution, ECCV 2020, arXiv:1910.05577v4, Se
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.overrides import handle_torch_function, has_torch_function
 
 __all__ = ["gated_conv2d_reference", "modulated_conv2d"]
 
@@ -39,5 +40,7 @@ def modulated_conv2d(x: Tensor, kernels: Tensor, bias: Tensor | None = None, **c
         bias: ``(C_out,)``.
         **conv_args: ``stride``, ``padding``, ``dilation``, ``groups`` as in :func:`torch.nn.functional.conv2d`.
     """
+    if has_torch_function((x, kernels)):  # an export takes another form, whose batch is free
+        return handle_torch_function(modulated_conv2d, (x, kernels), x, kernels, bias, **conv_args)
     outputs = [F.conv2d(x_n.unsqueeze(0), kernel, bias, **conv_args) for x_n, kernel in zip(x, kernels, strict=True)]
     return torch.cat(outputs) if outputs else F.conv2d(x, kernels.new_empty(kernels.shape[1:]), bias, **conv_args)

@@ -5,7 +5,6 @@ test against the installed package in ``tests/test_compat.py``. ``apply_all`` ru
 that touch a heavy module wait for it with ``_after_import``.
 """
 
-import contextlib
 import functools
 import importlib.abc
 import importlib.machinery
@@ -16,11 +15,14 @@ import types
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 __all__ = [
     "allow_checkpoint_types",
     "apply_all",
+    "checkpoint_types",
     "default_weight_decay_in_tsm_optimizer",
+    "has_allow_list",
     "missing_drn_localizer",
     "quiet_mmcv_lite",
     "skip_absent_tsm_weights",
@@ -63,23 +65,10 @@ def missing_drn_localizer() -> bool:
     return True
 
 
-def allow_checkpoint_types() -> bool:
-    """torch >= 2.6 loads with ``weights_only=True``, which refuses what mmengine 0.10.7 writes into a checkpoint.
-
-    The types are allowed by name; loading stays safe. Returns whether this torch has an allow-list (2.4 and later).
-    """
+def checkpoint_types() -> dict[str, Any]:
+    """By full name, what mmengine 0.10.7 and numpy put into a checkpoint beside tensors; the one list of what may be loaded."""
     import numpy as np
-    import torch
-
-    if not hasattr(torch.serialization, "add_safe_globals"):
-        return False
     from mmengine.logging.history_buffer import HistoryBuffer
-
-    core = getattr(np, "_core", None) or np.core
-    array_types = [np.ndarray, np.dtype, core.multiarray._reconstruct, core.multiarray.scalar]
-    if hasattr(np, "dtypes"):  # numpy >= 1.25 pickles a dtype by its own class
-        array_types += [getattr(np.dtypes, f"{kind}DType") for kind in ("Float64", "Float32", "Int64", "Int32", "Bool")]
-    torch.serialization.add_safe_globals([HistoryBuffer, *array_types])
 
     def statistics_method(owner: type, name: str):
         """What a pickled HistoryBuffer needs of ``getattr``, and no more."""
@@ -87,9 +76,40 @@ def allow_checkpoint_types() -> bool:
             raise pickle.UnpicklingError(f"getattr({owner!r}, {name!r}) is not allowed in a checkpoint.")
         return getattr(owner, name)
 
-    # before torch 2.6, whose default is weights_only=True, an entry has no name of its own
-    with contextlib.suppress(AttributeError, TypeError):
-        torch.serialization.add_safe_globals([(statistics_method, "builtins.getattr")])
+    core = getattr(np, "_core", None) or np.core
+    types_by_name = {
+        "mmengine.logging.history_buffer.HistoryBuffer": HistoryBuffer,
+        "builtins.getattr": statistics_method,
+    }
+    types_by_name |= {"numpy.ndarray": np.ndarray, "numpy.dtype": np.dtype}
+    for package in ("numpy.core", "numpy._core"):  # before and since numpy 2: a checkpoint may be of either
+        types_by_name[f"{package}.multiarray._reconstruct"] = core.multiarray._reconstruct
+        types_by_name[f"{package}.multiarray.scalar"] = core.multiarray.scalar
+    if hasattr(np, "dtypes"):  # numpy >= 1.25 pickles a dtype by its own class
+        kinds = ("Float64", "Float32", "Float16", "Int64", "Int32", "UInt8", "Bool")
+        types_by_name |= {f"numpy.dtypes.{kind}DType": getattr(np.dtypes, f"{kind}DType") for kind in kinds}
+    return types_by_name
+
+
+def has_allow_list() -> bool:
+    """Whether ``torch.load(weights_only=True)`` can be told by name what else may be loaded: torch 2.6 and later."""
+    import torch
+
+    major, minor = torch.__version__.split(".")[:2]
+    return (int(major), int(minor)) >= (2, 6)
+
+
+def allow_checkpoint_types() -> bool:
+    """torch >= 2.6 loads with ``weights_only=True``, which refuses what mmengine 0.10.7 writes into a checkpoint.
+
+    The types are allowed by name; loading stays safe. Returns whether this torch needs it; for an older one see
+    ``cgc_video.models.checkpoints``.
+    """
+    import torch
+
+    if not has_allow_list():
+        return False
+    torch.serialization.add_safe_globals([(value, name) for name, value in checkpoint_types().items()])
     return True
 
 

@@ -208,9 +208,9 @@ def _last_top1(work_dir: Path) -> float:
 
 
 def _count_parameters(work_dir: Path) -> int:
-    import torch
+    from ..models.checkpoints import read_checkpoint
 
     checkpoint = (work_dir / "last_checkpoint").read_text().strip()
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
+    state = read_checkpoint(checkpoint)["state_dict"]
     buffers = ("running_mean", "running_var", "num_batches_tracked")
     return sum(value.numel() for key, value in state.items() if not key.endswith(buffers))

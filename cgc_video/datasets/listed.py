@@ -14,6 +14,7 @@ from .decoding.errors import DecodeError
 from .decoding.frames import FrameLayout, detect_layout, folder_layout
 from .faults import FaultTolerant
 from .lists import CLASS_FILE, read_classes, read_list
+from .sample_seeds import SeededSamples
 
 __all__ = ["ListedFrames", "ListedVideos"]
 
@@ -35,7 +36,7 @@ class _NamedClasses:
 
 
 @DATASETS.register_module()
-class ListedVideos(FaultTolerant, _NamedClasses, VideoDataset):
+class ListedVideos(SeededSamples, FaultTolerant, _NamedClasses, VideoDataset):
     """Videos of a list ``path label``; arguments as in MMAction2's ``VideoDataset``.
 
     Args:
@@ -53,7 +54,7 @@ class ListedVideos(FaultTolerant, _NamedClasses, VideoDataset):
 
 
 @DATASETS.register_module()
-class ListedFrames(FaultTolerant, _NamedClasses, RawframeDataset):
+class ListedFrames(SeededSamples, FaultTolerant, _NamedClasses, RawframeDataset):
     """Frame folders of a list ``folder frames label``; arguments as in MMAction2's ``RawframeDataset``.
 
     Args:

@@ -4,15 +4,16 @@ import argparse
 import errno
 import functools
 import os
+import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 
-from mmengine.config import DictAction
-
 from ..errors import UserError
+from .guards.overrides import OptionAction
 
-__all__ = ["add_common_options", "run_tool"]
+__all__ = ["add_common_options", "complain", "run_tool"]
 
 # A full disk, a read-only or forbidden path, a missing path, a path of the wrong kind: the user's to mend.
 _USER_ERRNOS = {
@@ -27,6 +28,7 @@ _USER_ERRNOS = {
     errno.EISDIR,
     errno.ENAMETOOLONG,
 }
+_FIRST_RANK_SECONDS = 3.0
 
 
 def run_tool(main: Callable[..., int | None]) -> Callable[..., int]:
@@ -37,21 +39,33 @@ def run_tool(main: Callable[..., int | None]) -> Callable[..., int]:
 
     @functools.wraps(main)
     def guarded(argv: list[str] | None = None) -> int:
+        _release_interrupts()
         try:
             return main(argv) or 0
         except UserError as error:
             # a loader's workers end now; the garbage collector would wait 5 seconds for each of them
             traceback.clear_frames(error.__traceback__)
-            return _complain(_own_words(error))
+            return complain(_own_words(error))
         except KeyboardInterrupt:
-            return _complain("interrupted.", code=130)
+            return complain("interrupted.", code=130)
         except OSError as error:
             if error.errno not in _USER_ERRNOS:
                 raise
             where = f" ({error.filename})" if error.filename else ""
-            return _complain(f"cannot use a file or folder{where}: {os.strerror(error.errno)}.")
+            return complain(f"cannot use a file or folder{where}: {os.strerror(error.errno)}.")
+        except RuntimeError as error:
+            if "closed by peer" not in str(error) or "RANK" not in os.environ:
+                raise
+            time.sleep(_FIRST_RANK_SECONDS)  # whoever started the processes ends this one meanwhile
+            return complain("the connection to another process was lost; its error stands above.", code=1)
 
     return guarded
+
+
+def _release_interrupts() -> None:
+    """Give Ctrl-C back to Python, from what took it while the tool was loading (``guards/interrupts.py``)."""
+    if getattr(signal.getsignal(signal.SIGINT), "__name__", "") == "end_at_once":
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _own_words(error: UserError) -> str:
@@ -62,8 +76,14 @@ def _own_words(error: UserError) -> str:
     return text.rpartition(f"\n{kind.__module__}.{kind.__qualname__}: ")[2]
 
 
-def _complain(message: str, code: int = 2) -> int:
+def complain(message: str, code: int = 2) -> int:
+    """Print an error as one line on stderr, and return the exit code."""
     sys.stdout.flush()
+    rank = os.environ.get("RANK", "0")
+    if rank != "0":
+        # What is wrong for all processes, the first one says for all: it ends the others before they say it again.
+        time.sleep(_FIRST_RANK_SECONDS)
+        message = f"rank {rank}: {message}"
     print(f"error: {' '.join(message.split())}", file=sys.stderr)
     return code
 
@@ -74,7 +94,7 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cfg-options",
         nargs="+",
-        action=DictAction,
+        action=OptionAction,
         metavar="KEY=VALUE",
         help='settings that replace those of the config: optim_wrapper.optimizer.lr=0.01, key="[a,b]", key="[(a,b)]"',
     )

@@ -18,6 +18,7 @@ from .checks import check_before_test, check_before_training, check_head, check_
 from .data_config import sample_unit
 from .hooks import TestStatsHook
 from .prepare import add_hooks, check_same_classes, configure_reports, name_classes, plain_metrics, segments_per_view
+from .resumable import resumable
 from .runner import VideoRunner
 
 __all__ = ["TestResult", "test", "train"]
@@ -58,11 +59,13 @@ def train(cfg: Config) -> Runner:
     check_before_training(cfg)
     class_names = name_classes(cfg, "train")
     check_same_classes(class_names, name_classes(cfg, "val"))
-    add_hooks(cfg, "ClassOrderHook", "CurvesHook", "DataTimeHook", "ProgressHook", "StartupSummaryHook")
+    add_hooks(
+        cfg, "ClassOrderHook", "CurvesHook", "DataTimeHook", "MeanLossesHook", "ProgressHook", "StartupSummaryHook"
+    )
     configure_reports(cfg, "val", table=False)
-    with _running(cfg) as runner:
+    with _running(cfg, resumable(cfg)) as runner:
         if cfg.get("resume"):
-            check_resume(runner.model, cfg.get("load_from"), cfg.work_dir, class_names)
+            runner._load_from = check_resume(runner.model, cfg.get("load_from"), cfg.work_dir, class_names)
         elif cfg.get("load_from"):
             check_weights(runner.model, cfg.load_from, complete=False, class_names=class_names)
         runner.train()
@@ -83,7 +86,7 @@ def test(cfg: Config, checkpoint: str) -> TestResult:
     # nothing of training is built for a test
     cfg.train_cfg = cfg.train_dataloader = cfg.optim_wrapper = cfg.param_scheduler = None
     cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-    with _running(cfg) as runner:
+    with _running(cfg, cfg) as runner:
         check_weights(runner.model, checkpoint, complete=True, class_names=class_names)
         stats = TestStatsHook(num_segments=num_segments)
         runner.register_hook(stats)
@@ -110,20 +113,25 @@ def test(cfg: Config, checkpoint: str) -> TestResult:
 
 
 @contextmanager
-def _running(cfg: Config):
-    """Build the runner; afterwards give the log file back."""
+def _running(cfg: Config, built: Config):
+    """Build the runner; afterwards give the log file back.
+
+    Args:
+        cfg: The config as the user has it, for messages.
+        built: What is made of it.
+    """
     # MMEngine keeps loggers and scopes by name for the life of a process: each run gets a name of its own.
     name = cfg.get("experiment_name") or (Path(cfg.filename).stem if cfg.filename else "run")
-    cfg.experiment_name = f"{name}_{uuid.uuid4().hex[:6]}"
+    built.experiment_name = f"{name}_{uuid.uuid4().hex[:6]}"
     runner = None
     try:
         with plain_build_errors(cfg):
             if "runner_type" in cfg:
                 from mmaction.registry import RUNNERS
 
-                runner = RUNNERS.build(cfg)
+                runner = RUNNERS.build(built)
             else:
-                runner = VideoRunner.from_cfg(cfg)
+                runner = VideoRunner.from_cfg(built)
             check_head(runner.model)
             yield runner
     finally:

@@ -115,7 +115,7 @@ def _training_lines(runner) -> list[tuple[str, str]]:
     if runner._val_loop is not None:
         data += f", {len(runner.val_dataloader.dataset):,} validation {unit}s"
     data += _classes(runner) + _decoder(loader)
-    start = f", going on after epoch {runner.epoch}" if runner.epoch else ""
+    start = f", going on after epoch {runner.epoch}, iteration {runner.iter:,}" if runner.iter else ""
     start += "; nothing is left to train" if runner.iter >= runner.max_iters else ""
     return [
         ("data", data),

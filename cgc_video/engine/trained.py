@@ -14,9 +14,10 @@ from torch.utils.data import DataLoader
 from ..datasets.labels import pad_class_names
 from ..datasets.lists import CLASS_FILE, read_classes
 from ..errors import UserError
+from ..models.checkpoints import weights_of
 from .build_errors import plain_build_errors
 from .checks import check_data
-from .checks.checkpoint import check_checkpoint_file, check_weights, weights_of
+from .checks.checkpoint import check_checkpoint_file, check_weights
 from .config import load_config
 from .device import check_device
 from .hooks.class_order import trained_classes
@@ -47,7 +48,12 @@ def load_trained(config: str | Config, checkpoint: str, device: str = "cpu") -> 
     cfg = load_config(config) if isinstance(config, str) else config
     check_checkpoint_file(checkpoint)
     check_device(device)
-    cfg.model.setdefault("backbone", {})["pretrained"] = None  # the checkpoint has all weights
+    if not cfg.model.get("backbone"):
+        raise UserError(
+            f"model ({cfg.model.get('type')}) has no backbone and sees neither videos nor images; a translation model is for "
+            "tools/test.py and tools/translate.py."
+        )
+    cfg.model.backbone["pretrained"] = None  # the checkpoint has all weights
     with DefaultScope.overwrite_default_scope(cfg.default_scope), plain_build_errors(cfg):
         model = MODELS.build(cfg.model)
     content = check_weights(model, checkpoint, complete=True)

@@ -19,6 +19,8 @@ from torch import Tensor, nn
 
 from cgc_video.errors import UserError
 
+from .checkpoints import compare_state, read_checkpoint, weights_of
+
 __all__ = ["EXTRA_PARTS", "LoadReport", "canonical_key", "classifier_state", "fetch_checkpoint", "load_pretrained"]
 
 MINIMUM_MATCH = 0.9
@@ -108,7 +110,7 @@ def load_pretrained(backbone: nn.Module, checkpoint: str, if_unreachable: str = 
             level=logging.WARNING,
         )
         return None
-    report = _load_state(backbone, _read_state_dict(path), checkpoint)
+    report = _load_state(backbone, weights_of(read_checkpoint(path), str(path)), checkpoint)
     if report.match < MINIMUM_MATCH:
         raise UserError(
             f"{checkpoint} holds {report.match:.1%} of the backbone's weights, and at least {MINIMUM_MATCH:.0%} are needed; name a "
@@ -144,46 +146,27 @@ def fetch_checkpoint(checkpoint: str) -> Path:
     return path
 
 
-def _read_state_dict(path: Path) -> dict[str, Tensor]:
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds, by the way in which the file is broken
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{path} is no checkpoint that loads safely ({type(error).__name__}: {reason}).") from error
-    for name in ("state_dict", "model", "model_state"):
-        if isinstance(content, dict) and isinstance(content.get(name), dict):
-            content = content[name]
-            break
-    if not isinstance(content, dict) or not any(isinstance(value, Tensor) for value in content.values()):
-        raise UserError(f"{path} holds no weights; name a file with a state dict.")
-    return {key: value for key, value in content.items() if isinstance(value, Tensor)}
-
-
 def _load_state(backbone: nn.Module, source: dict[str, Tensor], name: str) -> LoadReport:
-    report = LoadReport(name)
     target = backbone.state_dict()
-    usable = {}
-    for original, value in source.items():
-        key = canonical_key(original)
-        if key not in target:
-            if not _CLASSIFIER.match(key):
-                report.unexpected.append(original)
-        elif (fitted := _fit(value, target[key])) is None:
-            report.mismatched.append(f"{original} {tuple(value.shape)} for {tuple(target[key].shape)}")
-        else:
-            usable[key] = fitted
+    original = {canonical_key(key): key for key in source}
+    given = {key: _fit(source[theirs], target.get(key)) for key, theirs in original.items()}
+    found = compare_state(target, given)
+    usable = {key: value for key, value in given.items() if key in target and key not in found.shapes}
     backbone.load_state_dict(usable, strict=False)
-    report.loaded = sorted(usable)
-    target = {key: value for key, value in target.items() if not key.endswith("num_batches_tracked")}  # counters change no output
-    absent = [key for key in target if key not in usable]
-    report.new_parts = [key for key in absent if EXTRA_PARTS.search(key)]
-    report.missing = [key for key in absent if not EXTRA_PARTS.search(key)]
-    plain = {key: value.numel() for key, value in target.items() if not EXTRA_PARTS.search(key)}
-    report.match = sum(plain[key] for key in usable if key in plain) / sum(plain.values())
-    return report
+    plain = {key: target[key].numel() for key in [*found.matched, *found.missing, *found.shapes] if not EXTRA_PARTS.search(key)}
+    return LoadReport(
+        name,
+        loaded=sorted(usable),
+        missing=[key for key in found.missing if not EXTRA_PARTS.search(key)],
+        new_parts=[key for key in found.missing if EXTRA_PARTS.search(key)],
+        unexpected=[original[key] for key in found.unexpected if not _CLASSIFIER.match(key)],
+        mismatched=[f"{original[key]} {theirs} for {ours}" for key, (theirs, ours) in found.shapes.items()],
+        match=sum(plain[key] for key in found.matched if key in plain) / sum(plain.values()),
+    )
 
 
-def _fit(value: Tensor, target: Tensor) -> Tensor | None:
-    """Bring a kernel to a shape that differs by axes of size 1 (2D to 1xkxk and back); ``None`` if it is of another size."""
+def _fit(value: Tensor, target: Tensor | None) -> Tensor:
+    """Bring a kernel to a shape that differs by axes of size 1 (2D to 1xkxk and back); one of another size stays as it is."""
     squeezed = [size for size in value.shape if size != 1]
-    return value.reshape(target.shape) if squeezed == [size for size in target.shape if size != 1] else None
+    fits = target is not None and squeezed == [size for size in target.shape if size != 1]
+    return value.reshape(target.shape) if fits else value

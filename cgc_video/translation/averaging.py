@@ -10,10 +10,10 @@ import torch
 from mmaction.registry import HOOKS
 from mmengine.dist import master_only
 from mmengine.hooks import CheckpointHook, Hook
-from mmengine.runner.checkpoint import save_checkpoint
 
-from ..engine.checks.checkpoint import load_checkpoint, weights_of
+from ..engine.checks.checkpoint import load_checkpoint
 from ..errors import UserError
+from ..models.checkpoints import weights_of, write_checkpoint
 
 __all__ = ["AverageCheckpointsHook", "average_checkpoints", "epoch_checkpoints"]
 
@@ -51,7 +51,7 @@ def average_checkpoints(paths: list[Path], output: Path) -> None:
         sums = {name: value + sums[name] if sums else value for name, value in floating.items()}
     averaged = {name: (value / len(paths)).to(state[name].dtype) for name, value in sums.items()}
     meta = {**checkpoint.get("meta", {}), "averaged": [path.name for path in paths]}
-    save_checkpoint({"meta": meta, "state_dict": {**state, **averaged}}, str(output))
+    write_checkpoint({"meta": meta, "state_dict": {**state, **averaged}}, output)
 
 
 @HOOKS.register_module()

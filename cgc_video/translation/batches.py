@@ -77,9 +77,17 @@ class TokenBatchSampler(Sampler):
                 "does not tell; use it with a data set of cgc_video.translation."
             )
         self.sampler, self.batch_size, self.max_tokens = sampler, batch_size, max_tokens
-        seed = sampler.seed if sampler.shuffle else None
-        self.batches = length_buckets(sampler.dataset.lengths, max_tokens, batch_size, seed)
+        self._cut: tuple[int | None, list[list[int]]] | None = None
         self._skipped = 0
+        len(self)  # sentences that are too long are refused at once
+
+    @property
+    def batches(self) -> list[list[int]]:
+        """All batches, by the sampler's seed, which a run that is resumed takes from its checkpoint."""
+        seed = self.sampler.seed if self.sampler.shuffle else None
+        if self._cut is None or self._cut[0] != seed:
+            self._cut = seed, length_buckets(self.sampler.dataset.lengths, self.max_tokens, self.batch_size, seed)
+        return self._cut[1]
 
     def __len__(self) -> int:
         """Batches of an epoch for this process."""
@@ -87,11 +95,12 @@ class TokenBatchSampler(Sampler):
 
     def __iter__(self) -> Iterator[list[int]]:
         skipped, self._skipped = self._skipped, 0
-        order = np.arange(len(self.batches))
+        batches = self.batches
+        order = np.arange(len(batches))
         if self.sampler.shuffle:
             order = np.random.default_rng([self.sampler.seed, self.sampler.epoch]).permutation(order)
         for position in self._own(order)[skipped:]:
-            yield self.batches[position]
+            yield batches[position]
 
     def skip(self, batches: int) -> None:
         """Leave out the first batches of the next epoch, which a resumed run has had already."""
@@ -116,9 +125,7 @@ def collate_pairs(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "source": pad([sample["source"] for sample in samples], PAD),
         "target_input": pad([np.concatenate([[EOS], target[:-1]]) for target in targets], PAD),
         "target": pad(targets, PAD),
-        "data_samples": [
-            BaseDataElement(reference=sample["reference"], metainfo={"index": sample["index"]}) for sample in samples
-        ],
+        "data_samples": [BaseDataElement(reference=sample["reference"], index=sample["index"]) for sample in samples],
     }
 
 
@@ -131,7 +138,7 @@ def collate_tags(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "source": pad([sample["source"] for sample in samples], PAD),
         "target": pad(targets, IGNORED),
         "data_samples": [
-            BaseDataElement(gt_tags=torch.from_numpy(target), metainfo={"index": sample["index"]})
+            BaseDataElement(gt_tags=torch.from_numpy(target), index=sample["index"])
             for sample, target in zip(samples, targets, strict=True)
         ],
     }

@@ -9,8 +9,9 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from ..engine.build_errors import plain_build_errors
-from ..engine.checks.checkpoint import check_checkpoint_file, compare_state, load_checkpoint, weights_of
+from ..engine.checks.checkpoint import check_checkpoint_file, load_checkpoint
 from ..errors import UserError
+from ..models.checkpoints import compare_state, weights_of
 from .dictionary import Dictionary
 from .dictionary_hook import SIDES, check_digests
 from .saved_config import saved_setting

@@ -7,10 +7,19 @@ default_hooks = dict(
     timer=dict(type="IterTimerHook"),
     logger=dict(type="LoggerHook", interval=20, ignore_last=False),
     param_scheduler=dict(type="ParamSchedulerHook"),
-    checkpoint=dict(type="CheckpointHook", interval=1, max_keep_ckpts=2, save_best="acc/top1", rule="greater"),
+    # after each epoch, and every half hour of a long one; our choice
+    checkpoint=dict(
+        type="SafeCheckpointHook", interval=1, every_minutes=30, max_keep_ckpts=2, save_best="acc/top1", rule="greater"
+    ),
     sampler_seed=dict(type="DistSamplerSeedHook"),
 )
-custom_hooks = [dict(type="CurvesHook"), dict(type="DataTimeHook"), dict(type="ClassOrderHook")]
+custom_hooks = [
+    dict(type="CurvesHook"),
+    dict(type="DataTimeHook"),
+    dict(type="ClassOrderHook"),
+    dict(type="LossGuardHook", action="stop", max_loss=1e4),  # or action="skip"; our choice
+    dict(type="DataFaultsHook"),
+]
 
 env_cfg = dict(
     cudnn_benchmark=True,

@@ -128,7 +128,7 @@ def test_files_that_are_no_checkpoints_are_named(tmp_path):
     with pytest.raises(UserError, match=r"nowhere\.pth does not exist; set model\.backbone\.pretrained"):
         load_pretrained(TSNResNet(18), "nowhere.pth")
     (tmp_path / "text.pth").write_text("no weights")
-    with pytest.raises(UserError, match=r"text\.pth is no checkpoint that loads safely"):
+    with pytest.raises(UserError, match=r"text\.pth\) is no checkpoint, or cut off"):
         load_pretrained(TSNResNet(18), str(tmp_path / "text.pth"))
     torch.save({"epoch": 1}, tmp_path / "empty.pth")
     with pytest.raises(UserError, match="holds no weights"):

@@ -5,11 +5,12 @@ from typing import Any
 from mmengine.dataset import BaseDataset
 
 from ...errors import UserError
+from ..sample_seeds import SeededSamples
 
 __all__ = ["Images", "check_class_count"]
 
 
-class Images(BaseDataset):
+class Images(SeededSamples, BaseDataset):
     """A data set of images with one label each.
 
     A subclass says by ``check_files`` what can be said before the model is built; ``lazy_init`` leaves the listing of files

@@ -1,71 +1,29 @@
 """A checkpoint must exist, be one, and be of the model it is given to."""
 
+import logging
 import os
-import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mmengine.logging import MMLogger
 from mmengine.model import is_model_wrapper
-from mmengine.runner import find_latest_checkpoint
 from mmengine.runner.checkpoint import _load_checkpoint
 from torch import Tensor, nn
 
 from ...datasets.labels import class_order, pad_class_names
 from ...errors import UserError
+from ...models.checkpoints import Match, compare_state, weights_of
 from ...models.pretrained import EXTRA_PARTS
+from .. import mmengine_files  # noqa: F401  MMEngine's loading is safe from here on
 from ..hooks.class_order import trained_classes
 from ..names import nearest
+from ..resumption import last_good_checkpoint
 
-__all__ = [
-    "Match",
-    "check_checkpoint_file",
-    "check_resume",
-    "check_weights",
-    "compare_state",
-    "load_checkpoint",
-    "weights_of",
-]
+__all__ = ["check_checkpoint_file", "check_resume", "check_weights", "load_checkpoint"]
 
 # A fine-tuning start may lack the head and the gates, but not the backbone; design contract, weights.
 _LEAST_MATCH = 0.9
-
-
-@dataclass
-class Match:
-    """How the entries of a checkpoint fit those of a model."""
-
-    matched: list[str]
-    missing: list[str]
-    unexpected: list[str]
-    mismatched: list[str]
-
-    @property
-    def complete(self) -> bool:
-        return not (self.missing or self.unexpected or self.mismatched)
-
-    def __str__(self) -> str:
-        parts = [f"{len(self.matched)} entries match"]
-        for name in ("missing", "unexpected", "mismatched"):
-            if entries := getattr(self, name):
-                more = ", ..." if len(entries) > 3 else ""
-                parts.append(f"{len(entries)} {name} ({', '.join(entries[:3])}{more})")
-        return ", ".join(parts)
-
-
-def compare_state(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> Match:
-    """Compare names and shapes; counters of batch norm, which change no output, are left aside."""
-    expected = {k: v for k, v in expected.items() if not k.endswith("num_batches_tracked")}
-    given = {k: v for k, v in given.items() if not k.endswith("num_batches_tracked")}
-    common = [key for key in expected if key in given]
-    wrong = [key for key in common if expected[key].shape != given[key].shape]
-    return Match(
-        matched=[key for key in common if key not in set(wrong)],
-        missing=[key for key in expected if key not in given],
-        unexpected=[key for key in given if key not in expected],
-        mismatched=[f"{key} {tuple(given[key].shape)} for {tuple(expected[key].shape)}" for key in wrong],
-    )
 
 
 def check_checkpoint_file(path: str) -> None:
@@ -98,7 +56,7 @@ def check_weights(model: nn.Module, path: str, complete: bool, class_names: Sequ
     match = compare_state(_own_state(model), given)
     if complete and not match.complete:
         raise UserError(
-            f"checkpoint ({path}) is of another model than this config builds: {match}; give the config it belongs to."
+            f"checkpoint ({path}) is of another model than this config builds: {_described(match)}; give the config it belongs to."
         )
     if complete or _same_part(model, given, "cls_head."):
         _check_classes(trained_classes(checkpoint), class_names, f"checkpoint ({path})")
@@ -113,24 +71,25 @@ def check_weights(model: nn.Module, path: str, complete: bool, class_names: Sequ
         way_out = ", or set model.backbone.pretrained to start from one of another code base" if part else ""
         raise UserError(
             f"load_from ({path}) fits only {len(match.matched)} of {total} entries of the {'backbone' if part else 'model'}: "
-            f"{match}; give a checkpoint of this architecture{way_out}."
+            f"{_described(match)}; give a checkpoint of this architecture{way_out}."
         )
     return checkpoint
 
 
-def check_resume(model: nn.Module, path: str | None, work_dir: str, class_names: Sequence[str] | None = None) -> None:
+def check_resume(
+    model: nn.Module, path: str | None, work_dir: str, class_names: Sequence[str] | None = None
+) -> str | None:
     """A run can go on only from a checkpoint that holds the optimizer, and of the same model and classes.
 
     Args:
-        path: The checkpoint, or None for the latest one in ``work_dir``, if there is one.
+        path: The checkpoint, or None for the last good one in ``work_dir``, if there is one.
         class_names: As in ``check_weights``.
+    Returns:
+        The checkpoint to go on from; None if there is none yet.
     """
+    path = path or last_good_checkpoint(work_dir)
     if path is None:
-        path = find_latest_checkpoint(work_dir)
-        if path is None:
-            return
-        if not os.path.isfile(path):
-            raise UserError(f"the latest checkpoint of {work_dir} ({path}) is gone; name one with --resume CHECKPOINT.")
+        return None
     checkpoint = load_checkpoint(path)
     state = weights_of(checkpoint, path)
     meta = checkpoint.get("meta") or {}
@@ -142,9 +101,10 @@ def check_resume(model: nn.Module, path: str | None, work_dir: str, class_names:
     match = compare_state(_own_state(model), state)
     if not match.complete:
         raise UserError(
-            f"--resume ({path}) is of another model than this config builds: {match}; give the config of its training."
+            f"--resume ({path}) is of another model than this config builds: {_described(match)}; give the config of its training."
         )
     _check_classes(trained_classes(checkpoint), class_names, f"--resume ({path})")
+    return path
 
 
 def _check_classes(trained: Sequence[str] | None, class_names: Sequence[str] | None, source: str) -> None:
@@ -180,31 +140,20 @@ def _is_remote(path: str) -> bool:
     return "://" in path
 
 
+def _described(match: Match) -> str:
+    """What differs; where not all keys fit into a sentence, the run's log has the others."""
+    logger = MMLogger.get_current_instance()
+    file = next((h.baseFilename for h in logger.handlers if isinstance(h, logging.FileHandler)), None)
+    if file is None or not match.abridged:
+        return str(match)
+    logger.info(f"Keys that differ between checkpoint and model:\n{match.listing()}")
+    return f"{match} (all of them stand in {file})"
+
+
 def load_checkpoint(path: str) -> Any:
-    """What a file holds, loaded to the CPU; a ``UserError`` if it is no checkpoint."""
-    try:
-        return _load_checkpoint(path, map_location="cpu", logger="silent")
-    except Exception as error:  # torch, pickle and zip each have their own way to refuse a file
-        raise UserError(
-            f"checkpoint ({path}) {_fault_of_file(path, error)}; give a .pth file as training writes it."
-        ) from error
+    """What a file or URL holds, loaded to the CPU by MMEngine's schemes, which ``mmengine_files`` makes safe.
 
-
-def _fault_of_file(path: str, error: Exception) -> str:
-    """Why a file cannot be loaded. What torch says of it is pages long, and advises unsafe loading."""
-    if not os.path.getsize(path):
-        return "is empty"
-    with open(path, "rb") as file:
-        if file.read(2) != b"PK":
-            return "is no checkpoint"
-    if zipfile.is_zipfile(path):
-        return f"cannot be read: {type(error).__name__}: {str(error).strip().splitlines()[0].split('. ')[0]}"
-    return "is cut off or damaged"
-
-
-def weights_of(checkpoint: Any, path: str) -> dict[str, Tensor]:
-    """The weights in a loaded file, without the prefix that a parallel wrapper leaves."""
-    state = checkpoint.get("state_dict", checkpoint) if isinstance(checkpoint, Mapping) else None
-    if not isinstance(state, Mapping) or not any(isinstance(value, Tensor) for value in state.values()):
-        raise UserError(f"checkpoint ({path}) holds no weights; give a .pth file as training writes it.")
-    return {key.removeprefix("module."): value for key, value in state.items() if isinstance(value, Tensor)}
+    Raises:
+        UserError: If it is damaged, no checkpoint, or holds types that could run code.
+    """
+    return _load_checkpoint(path, map_location="cpu", logger="silent")

@@ -1,8 +1,10 @@
 """Hooks of training and testing, registered for the ``mmaction`` scope."""
 
+from .checkpoints import SafeCheckpointHook
 from .class_order import ClassOrderHook
 from .curves import CurvesHook
 from .data_time import DataTimeHook
+from .mean_losses import MeanLossesHook
 from .predictions import PredictionHook
 from .progress import ProgressHook
 from .startup import StartupSummaryHook
@@ -12,8 +14,10 @@ __all__ = [
     "ClassOrderHook",
     "CurvesHook",
     "DataTimeHook",
+    "MeanLossesHook",
     "PredictionHook",
     "ProgressHook",
+    "SafeCheckpointHook",
     "StartupSummaryHook",
     "TestStatsHook",
 ]

@@ -1,6 +1,7 @@
 """Loss and accuracy over the epochs, as a table and a picture in the work dir."""
 
 import csv
+import io
 import math
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from mmaction.registry import HOOKS
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
 
+from ...models.checkpoints import write_text
 from ..curves import draw_curves
 
 __all__ = ["CurvesHook"]
@@ -26,7 +28,7 @@ class CurvesHook(Hook):
     """Keeps one row per epoch in ``curves.csv`` and draws ``curves.png`` after each validation and at the end.
 
     A row holds means over the iterations of an epoch, and the learning rate of the first group at its start. A resumed
-    run keeps the rows of the epochs before it.
+    run keeps the rows of the epochs before it, and the sums of an epoch that it goes on with.
     """
 
     priority = "LOW"
@@ -36,6 +38,15 @@ class CurvesHook(Hook):
         self._sums: dict[str, float] = {}
         self._counts: dict[str, int] = {}
         self._lr = 0.0
+        self._kept: dict[str, Any] | None = None
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        if self._counts and "optimizer" in checkpoint:  # inside an epoch, and to go on from
+            sums = {column: float(total) for column, total in self._sums.items()}
+            checkpoint["curves"] = {"sums": sums, "counts": dict(self._counts), "lr": self._lr}
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        self._kept = checkpoint.get("curves") if runner._resume else None
 
     @master_only
     def before_train(self, runner) -> None:
@@ -47,6 +58,9 @@ class CurvesHook(Hook):
     def before_train_epoch(self, runner) -> None:
         self._sums, self._counts = {}, {}
         self._lr = float(runner.optim_wrapper.get_lr()["lr"][0])
+        if self._kept is not None:
+            self._sums, self._counts, self._lr = self._kept["sums"], self._kept["counts"], self._kept["lr"]
+            self._kept = None
 
     def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs: dict | None = None) -> None:
         for column, key in _TRAIN.items():
@@ -62,6 +76,7 @@ class CurvesHook(Hook):
         row = self.rows.setdefault(runner.epoch + 1, {})
         row |= {column: float(total) / self._counts[column] for column, total in self._sums.items()}
         row["lr"] = self._lr
+        self._sums, self._counts = {}, {}
         self._write()
 
     @master_only
@@ -88,9 +103,10 @@ class CurvesHook(Hook):
         return {int(r["epoch"]): {k: float(v) for k, v in r.items() if k != "epoch" and v} for r in table}
 
     def _write(self) -> None:
-        with (self.folder / "curves.csv").open("w", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
-            writer.writeheader()
-            for epoch, row in sorted(self.rows.items()):
-                finite = {k: f"{v:.6g}" for k, v in row.items() if math.isfinite(v)}
-                writer.writerow({"epoch": epoch, **finite})
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore")
+        writer.writeheader()
+        for epoch, row in sorted(self.rows.items()):
+            finite = {k: f"{v:.6g}" for k, v in row.items() if math.isfinite(v)}
+            writer.writerow({"epoch": epoch, **finite})
+        write_text(text.getvalue(), self.folder / "curves.csv")

@@ -15,7 +15,7 @@ val_pipeline = [dict(type="PackImage")]
 loader = dict(num_workers=2, persistent_workers=True, batch_size=128)  # on 1 GPU (A.2)
 train_dataloader = dict(
     **loader,
-    sampler=dict(type="DefaultSampler", shuffle=True),
+    sampler=dict(type="ResumableSampler", shuffle=True),
     dataset=dict(type="CIFAR10", data_root=data_root, split="train", pipeline=train_pipeline),
 )
 val_dataloader = dict(

@@ -8,11 +8,12 @@ train_pipeline = [
     dict(type="RandomCropImage", size=8, padding=1),
     dict(type="PackImage"),
 ]
-val_pipeline = [dict(type="LoadImage"), dict(type="PackImage")]
+# Resize leaves the digits as they are; it is for images of other sizes that a trained model is given
+val_pipeline = [dict(type="LoadImage"), dict(type="Resize", scale=(8, 8), keep_ratio=False), dict(type="PackImage")]
 loader = dict(num_workers=1, persistent_workers=True, batch_size=64)
 train_dataloader = dict(
     **loader,
-    sampler=dict(type="DefaultSampler", shuffle=True),
+    sampler=dict(type="ResumableSampler", shuffle=True),
     dataset=dict(
         type="ImageFolder", data_root=data_root, data_prefix=dict(img_path="train"), pipeline=train_pipeline
     ),

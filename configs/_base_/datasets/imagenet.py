@@ -25,7 +25,7 @@ loader = dict(num_workers=8, persistent_workers=True)
 train_dataloader = dict(
     **loader,
     batch_size=32,  # on each of 8 GPUs (A.2)
-    sampler=dict(type="DefaultSampler", shuffle=True),
+    sampler=dict(type="ResumableSampler", shuffle=True),
     dataset=dict(
         type="ImageFolder", data_root=data_root, data_prefix=dict(img_path="train"), pipeline=train_pipeline
     ),

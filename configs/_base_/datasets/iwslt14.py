@@ -15,7 +15,7 @@ loader = dict(num_workers=1, persistent_workers=True, collate_fn=dict(type="coll
 batches = dict(type="TokenBatchSampler", max_tokens=4000)  # the protocol of [37]
 train_dataloader = dict(
     **loader,
-    sampler=dict(type="DefaultSampler", shuffle=True),
+    sampler=dict(type="ResumableSampler", shuffle=True),
     batch_sampler=batches,
     dataset=dict(**sentences, source_file="train.de", target_file="train.en"),
 )

@@ -39,7 +39,7 @@ loader = dict(num_workers=1, persistent_workers=True)
 train_dataloader = dict(
     **loader,
     batch_size=16,
-    sampler=dict(type="DefaultSampler", shuffle=True),
+    sampler=dict(type="ResumableSampler", shuffle=True),
     dataset=dict(**videos, ann_file=f"{data_root}/train_list.txt", pipeline=train_pipeline),
 )
 val_dataloader = dict(

@@ -7,7 +7,7 @@ loader = dict(
 )
 train_dataloader = dict(
     **loader,
-    sampler=dict(type="DefaultSampler", shuffle=True),
+    sampler=dict(type="ResumableSampler", shuffle=True),
     dataset=dict(type="ModeCopies", sentences=32000, seed=1),
 )
 val_dataloader = dict(

@@ -2,7 +2,7 @@
 loader = dict(num_workers=0, collate_fn=dict(type="collate_tags"), batch_size=64)
 train_dataloader = dict(
     **loader,
-    sampler=dict(type="DefaultSampler", shuffle=True),
+    sampler=dict(type="ResumableSampler", shuffle=True),
     dataset=dict(type="ModeTags", sentences=16000, seed=1),
 )
 # Two layers of k = 3 see 2 tokens to either side.

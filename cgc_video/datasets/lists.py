@@ -28,6 +28,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "rawframes": ("frame_dir", "total_frames", "label"),
     "images": ("filename", "label"),
 }
+_MOST_DIGITS = 18  # what 64 bits hold
 _LAYOUTS = {"video": "path label", "rawframes": "folder frames label", "images": "path label"}
 
 
@@ -54,6 +55,8 @@ def unusable_name(name: str) -> str | None:
     """The rule that a path or class name breaks which no line of a list can hold; None for a good one."""
     if "\n" in name or "\r" in name or name != name.strip():
         return "must have no line break or outer space"
+    if "\0" in name:
+        return "must have no NUL character"
     if any("\ud800" <= letter <= "\udfff" for letter in name):  # how Python shows bytes that are no UTF-8
         return "must be UTF-8"
     return None
@@ -80,10 +83,14 @@ def _parse(line: str, kind: str, num_classes: int | None) -> dict[str, Any] | st
     fields = line.rsplit(maxsplit=len(number_keys))
     if len(fields) != len(number_keys) + 1:
         return f"a line must read '{_LAYOUTS[kind]}'"
+    if "\0" in fields[0]:
+        return f"{path_key} must have no NUL character"
     entry: dict[str, Any] = {path_key: fields[0]}
     for key, text in zip(number_keys, fields[1:], strict=True):
         if not (text.isascii() and text.removeprefix("-").isdigit()):
             return f"{key} must be a whole number"
+        if len(text) > _MOST_DIGITS:
+            return f"{key} must be a number of at most {_MOST_DIGITS} digits"
         entry[key] = int(text)
     if kind == "rawframes" and entry["total_frames"] < 1:
         return "total_frames must be 1 or more"
@@ -128,7 +135,7 @@ def write_list(path: str | Path, entries: Iterable[Mapping[str, Any]], kind: str
     for entry in entries:
         line = " ".join(str(entry[key]) for key in keys)
         if rule := unusable_name(str(entry[keys[0]])):
-            raise UserError(f"{keys[0]} ({entry[keys[0]]!r}) {rule}; rename the file.")
+            raise UserError(f"{path}: {keys[0]} ({entry[keys[0]]!r}) {rule}; rename the file.")
         if isinstance(rule := _parse(line, kind, None), str):
             raise UserError(f"Entry {len(lines) + 1} ({line!r}) cannot be written to {path}: {rule}.")
         lines.append(line)
@@ -141,10 +148,12 @@ def read_classes(path: str | Path) -> list[str]:
     """Read class names, one per line in label order.
 
     Raises:
-        UserError: If the file cannot be read or is empty, or a name occurs twice.
+        UserError: If the file cannot be read or is empty, or a name breaks a rule or occurs twice.
     """
     names: dict[str, int] = {}
     for number, name in _read_lines(path, "The class file"):
+        if rule := unusable_name(name):
+            raise UserError(f"{path}, line {number} ({name!r}): a class name {rule}; mend the line.")
         if name in names:
             raise UserError(f"{path}, line {number} ({name!r}): also the class of line {names[name]}; remove one.")
         names[name] = number
@@ -160,10 +169,10 @@ def write_classes(path: str | Path, names: Iterable[str]) -> None:
     names = list(names)
     for label, name in enumerate(names):
         if rule := unusable_name(name) or ("must not be empty" if not name else None):
-            raise UserError(f"the name of class {label} ({name!r}) {rule}; rename the class.")
+            raise UserError(f"{path}: the name of class {label} ({name!r}) {rule}; rename the class.")
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise UserError(f"the class name {twice!r} occurs twice; a class needs a name of its own.")
+        raise UserError(f"{path}: the class name {twice!r} occurs twice; a class needs a name of its own.")
     _replace_text(Path(path), "".join(f"{name}\n" for name in names))
 
 

@@ -14,7 +14,7 @@ from mmengine.registry import DefaultScope
 from torch.utils.data import DataLoader
 
 from cgc_video.datasets.decoding.errors import DecodeError
-from cgc_video.datasets.faults import COUNTED_WRONG, SKIPPED
+from cgc_video.datasets.faults import COUNTED_WRONG, SKIPPED, SOURCE_FILE
 from cgc_video.errors import UserError
 
 OURS, STOCK = ("VideoOpen", "VideoDecode"), ("DecordInit", "DecordDecode")
@@ -121,8 +121,9 @@ def test_training_stops_above_the_share(listed):
         dataset.prepare_data(4)
     for text in ("missing.mp4", "empty.mp4", "text.mp4", "tools/data/check.py LIST --write-clean", "raise dataset"):
         assert text in str(caught.value)
-    with pytest.raises(UserError, match="1 of 17 files"):  # the default allows 1 %
-        build(listed(16, ("text",))).prepare_data(0)
+    assert build(listed(9, ("text",))).prepare_data(0) is None  # the default allows a tenth
+    with pytest.raises(UserError, match="1 of 9 files"):
+        build(listed(8, ("text",))).prepare_data(0)
 
 
 def test_at_most_ten_paths_are_named(listed):
@@ -137,6 +138,41 @@ def test_no_good_file_at_all(listed):
     dataset = build(listed(0), max_bad_share=1)
     with pytest.raises(UserError, match="none of the 4 files can be decoded"):
         _ = dataset[0]
+
+
+def test_copies_of_a_data_set_share_their_notes(listed, log, tmp_path):
+    """As the ranks of a training do: each file is noted once, the share is that of all, and replacements are counted."""
+    ranks = [build(listed(16), max_bad_share=0.15) for _ in range(2)]  # 3 of 20 are allowed
+    notes = [dataset.note_faults(tmp_path / "notes.jsonl") for dataset in ranks][0]
+    assert [ranks[0].prepare_data(index) for index in (0, 2, 0)] == [None] * 3
+    assert [ranks[1].prepare_data(index) for index in (2, 4)] == [None] * 2
+    assert log() == []
+    assert [(Path(fault.file).stem, fault.reason.split(" ")[0]) for fault in notes.read_new()] == [
+        ("missing", "missing"),
+        ("empty", "empty"),
+        ("text", "not"),
+    ]
+    assert notes.read_new() == []
+    assert [{Path(k).stem: v for k, v in rank.replacements.items()} for rank in ranks] == [
+        {"missing": 2, "empty": 1},
+        {"empty": 1, "text": 1},
+    ]
+    with pytest.raises(
+        UserError, match=r"4 of 20 files .*cut.mp4, .*empty.mp4, .*missing.mp4, .*text.mp4; make a clean"
+    ):
+        ranks[1].prepare_data(6)
+
+
+def test_notes_that_cannot_be_written_are_logged(listed, log, tmp_path):
+    dataset = build(listed(16), max_bad_share=0.5)
+    dataset.note_faults(tmp_path / "gone" / "notes.jsonl")
+    assert dataset.prepare_data(0) is None
+    assert len(log()) == 1
+
+
+def test_samples_say_what_they_were_made_of(listed):
+    dataset = build(listed(2, ()))
+    assert Path(dataset[1]["data_samples"].metainfo[SOURCE_FILE]).name == "good1.mp4"
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.5])

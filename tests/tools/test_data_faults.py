@@ -102,10 +102,32 @@ def test_training_goes_on_and_names_each_file_once(config):
         assert sum(f"{name}.mp4 cannot be decoded: " in line for line in lines) == 1
 
 
+def test_the_report_names_each_file_once_and_how_often_it_was_replaced(config):
+    """With the hook of ``configs/_base_/default_runtime.py``; 9 files, 4 of them bad, 2 epochs, then one more by a resumed run."""
+    path = Path(config(", max_bad_share=0.5"))
+    path.write_text(path.read_text() + 'custom_hooks = [dict(type="DataFaultsHook")]\n')
+    argv = [str(path), "--no-validate", "--work-dir", "out", "--cfg-options"]
+    assert load("train")([*argv, "train_cfg.max_epochs=2"]) == 0
+    log = max(Path("out").glob("*/*.log")).read_text()
+    for name in BAD:
+        assert sum(f"{name}.mp4 cannot be decoded: " in line for line in log.splitlines()) == 1
+    header, *rows = [line.split("\t") for line in Path("out/bad_files.txt").read_text().splitlines()]
+    assert header == ["replaced", "file", "reason"]
+    assert sorted(Path(path).stem for _, path, _ in rows) == sorted(BAD)
+    assert {Path(path).stem: reason for _, path, reason in rows}["empty"] == "empty (0 bytes)"
+    replaced = sum(int(count) for count, _, _ in rows)
+    assert replaced >= 2 * len(BAD)  # a sample drawn in the place of a bad one may be bad, too
+    assert f"4 of 9 files could not be decoded and were replaced by other samples, {replaced} times in all: " in log
+    assert load("train")([*argv, "train_cfg.max_epochs=3", "--resume"]) == 0
+    rows = [line.split("\t") for line in Path("out/bad_files.txt").read_text().splitlines()[1:]]
+    assert sorted(Path(path).stem for _, path, _ in rows) == sorted(BAD)
+    assert sum(int(count) for count, _, _ in rows) >= replaced + len(BAD)
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 def test_training_stops_above_the_share(config, fails, workers):
     message = fails("train", config(workers=workers), "--no-validate")
-    assert message.startswith("error: 1 of 9 files (11.1%) cannot be decoded, more than dataset.max_bad_share (1.0%)")
+    assert message.startswith("error: 1 of 9 files (11.1%) cannot be decoded, more than dataset.max_bad_share (10.0%)")
     assert any(f"{name}.mp4" in message for name in BAD)
     assert message.endswith("tools/data/check.py LIST --write-clean, or raise dataset.max_bad_share.")
 

@@ -36,6 +36,10 @@ def check_file(path: str | os.PathLike) -> None:
         raise DecodeError(path, "missing") from error
     except OSError as error:
         raise DecodeError(path, f"not readable ({error.strerror})") from error
+    except DecodeError:
+        raise
+    except ValueError as error:  # a name that no file can have; or it was emptied just now
+        raise DecodeError(path, f"not readable ({error})") from error
 
 
 # No decoder may be used while a file is opened: FFmpeg decodes its first frames only to learn their pixel format, which
@@ -67,6 +71,8 @@ def open_stream(
         stream = container.streams.best("video")
         if stream is None:
             raise DecodeError(path, "audio only" if container.streams.audio else "no video stream in it")
+        if stream.codec_context is None:
+            raise DecodeError(path, f"no decoder is known for its codec ({_tag(stream)})")
         stream.codec_context.thread_count = 1
         yield container, stream
 
@@ -75,6 +81,12 @@ def _why_not_opened(error: Exception) -> str:
     if isinstance(error, av.error.InvalidDataError | av.error.EOFError):
         return "not a video"
     return f"not opened by PyAV ({getattr(error, 'strerror', None) or error})"
+
+
+def _tag(stream: av.video.stream.VideoStream) -> str:
+    """The four letters by which a container names a codec, as far as they are letters."""
+    tag = str(getattr(stream, "codec_tag", "") or "").strip("\0 ")
+    return tag if tag.isascii() and tag.isprintable() and tag else "unnamed"
 
 
 def codec_name(stream: av.video.stream.VideoStream) -> str:

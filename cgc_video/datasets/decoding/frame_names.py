@@ -11,6 +11,7 @@ Preparation leaves a folder with such a fault out of its lists ("with gaps"), ``
 sentence, and a frame that is missing when it is sampled is a ``DecodeError`` with its name.
 """
 
+import errno
 import os
 import re
 from collections.abc import Iterable
@@ -78,7 +79,12 @@ def read_frame_folder(folder: str | os.PathLike[str]) -> FrameNames:
     """``name_frames`` of the files in a folder.
 
     Raises:
-        FileNotFoundError, NotADirectoryError: If it is no folder.
+        FileNotFoundError, NotADirectoryError: If it is no folder; the former for a name, too, that none can have.
     """
-    with os.scandir(folder) as entries:
-        return name_frames(entry.name for entry in entries)
+    try:
+        with os.scandir(folder) as entries:
+            return name_frames(entry.name for entry in entries)
+    except (OSError, ValueError) as error:  # the latter for a NUL character
+        if isinstance(error, OSError) and error.errno != errno.ENAMETOOLONG:
+            raise
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(folder)) from error

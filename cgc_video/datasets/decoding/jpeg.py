@@ -79,7 +79,9 @@ def decode_image(
         at_least = at_least[::-1]  # it is stored on its side
     factor = 1 if at_least is None else reduction(size, at_least)
     if choose_jpeg_backend(backend) == "cv2":
-        return _decode_cv2(path, data, factor)
+        # OpenCV reads damaged EXIF in its own way: both back ends go by ours
+        image = _decode_cv2(path, data, factor, cv2.IMREAD_IGNORE_ORIENTATION)
+        return image if orientation == 1 else _turn(image, orientation)
     if memory is not None and memory.nbytes < 3 * -(-size[0] // factor) * -(-size[1] // factor):
         memory = None
     image = _decode_simplejpeg(path, data, factor, at_least, memory)
@@ -131,10 +133,10 @@ def _decode_simplejpeg(
         raise DecodeError(path, _reason(str(error))) from error
 
 
-def _decode_cv2(path, data: bytes, factor: int) -> np.ndarray:
+def _decode_cv2(path, data: bytes, factor: int, more: int = 0) -> np.ndarray:
     flag = _REDUCED.get(factor, cv2.IMREAD_COLOR if _COLOR is None else _COLOR)
     with LIBJPEG_WARNINGS as warnings:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flag | more)
     if image is None or warnings.text:
         fallback = "truncated" if data[:2] == b"\xff\xd8" else "not an image"
         raise DecodeError(path, _reason(warnings.text) if warnings.text else fallback)

@@ -57,7 +57,7 @@ def _is_cmyk(data: bytes) -> bool:
     try:
         with Image.open(io.BytesIO(data)) as image:
             return image.mode == "CMYK"
-    except (OSError, ValueError, SyntaxError):
+    except Exception:  # each format of Pillow has its own way to refuse a file
         return False
 
 

@@ -57,7 +57,8 @@ class ImageFolder(FaultTolerant, Images):
             found = self._read_labels()
             classes = classes or found
         shared = os.path.join(self.data_root, self.classes_from) if self.classes_from else ""
-        if os.path.isdir(shared):
+        self._shared = shared if os.path.isdir(shared) else None
+        if self._shared:
             classes = class_folders(shared)
         self.classes: list[str] | None = classes or None
         self._check_known()
@@ -101,7 +102,7 @@ class ImageFolder(FaultTolerant, Images):
 
     def check_files(self, num_classes: int | None) -> None:
         if self.classes is not None:
-            where = self.folder if self._labelled is None else self.ann_file
+            where = self.ann_file if self._labelled is not None else self._shared or self.folder
             check_class_count(len(self.classes), num_classes, f"{where} has {len(self.classes)} classes")
         if self._labelled is None:
             for name in self._folders:
@@ -124,6 +125,15 @@ class ImageFolder(FaultTolerant, Images):
                 "that belongs to the folder."
             )
 
+    def _tell_unlabelled(self, labelled: list[LabelledImage]) -> None:
+        names = {image.name for image in labelled}
+        if left := [name for name in list_images(self.folder) if name not in names]:
+            print_log(
+                f"{self.ann_file} labels {len(names)} images; {len(left)} others of {self.folder} are left out ({left[0]} for one).",
+                logger="current",
+                level=logging.WARNING,
+            )
+
     def _empty(self, name: str) -> UserError:
         folder = os.path.join(self.folder, name)
         return UserError(f"the class folder {folder} holds no image; fill it, or remove it and correct num_classes.")
@@ -131,6 +141,7 @@ class ImageFolder(FaultTolerant, Images):
     def load_data_list(self) -> list[dict]:
         number = {name: label for label, name in enumerate(self.classes or ())}
         if self._labelled is not None:
+            self._tell_unlabelled(self._labelled)
             return [
                 {"img_path": os.path.join(self.folder, name), "label": number.get(label, label)}
                 for name, label in self._labelled

@@ -22,6 +22,7 @@ _DEVKIT = "ILSVRC2012_devkit_t12/data"
 _GROUND_TRUTH = "ILSVRC2012_validation_ground_truth.txt"
 # Where they are looked for, relative to the root of the data.
 LABEL_FILES = (f"{_DEVKIT}/{_GROUND_TRUTH}", _GROUND_TRUTH, "val.txt", "meta/val.txt", "LOC_val_solution.csv")
+_MOST_DIGITS = 9
 _NUMBER = re.compile(r"(\d+)\.\w+$")
 
 
@@ -80,7 +81,7 @@ def _read_ground_truth(path: Path, images: Sequence[str]) -> tuple[list[Labelled
     lines = [line.strip() for line in _read(path).splitlines() if line.strip()]
     wnids = read_synsets(_meta_file(path))
     for number, line in enumerate(lines, start=1):
-        if not line.isdecimal() or int(line) not in wnids:
+        if not line.isdecimal() or len(line) > _MOST_DIGITS or int(line) not in wnids:
             raise UserError(f"{path}, line {number} ({line!r}): not one of the {len(wnids)} numbers of its meta.mat.")
     numbers = [int(match[1]) if (match := _NUMBER.search(name)) else None for name in images]
     if len(images) != len(lines):
@@ -128,13 +129,16 @@ def _read_kaggle(path: Path, images: Sequence[str]) -> list[LabelledImage]:
     by_id = {Path(name).stem: name for name in images}
     labelled = []
     reader = csv.DictReader(_read(path).splitlines())
-    for row in reader:
-        name, answer = row.get("ImageId"), (row.get("PredictionString") or "").split()
-        if not name or not answer:
-            raise UserError(
-                f"{path}, line {reader.line_num}: not of the columns ImageId,PredictionString; give Kaggle's LOC_val_solution.csv."
-            )
-        labelled.append(LabelledImage(by_id.get(name, f"{name}.JPEG"), answer[0]))
+    try:
+        for row in reader:
+            name, answer = row.get("ImageId"), (row.get("PredictionString") or "").split()
+            if not name or not answer:
+                raise UserError(
+                    f"{path}, line {reader.line_num}: not of the columns ImageId,PredictionString; give Kaggle's LOC_val_solution.csv."
+                )
+            labelled.append(LabelledImage(by_id.get(name, f"{name}.JPEG"), answer[0]))
+    except csv.Error as error:
+        raise UserError(f"{path}, line {reader.line_num}: {error}; give Kaggle's LOC_val_solution.csv.") from error
     if not labelled:
         raise UserError(f"the label file ({path}) is empty; it needs one line per image.")
     return labelled

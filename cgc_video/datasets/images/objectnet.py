@@ -83,12 +83,10 @@ def read_mappings(folder: Path) -> list[SharedClass]:
     - ``imagenet_to_label_2012_v2``: ImageNet's names, a line per class in the order of the challenge;
     - ``pytorch_to_imagenet_2012_id.json``: position among the sorted WordNet IDs to that line.
     """
-    folders = _read_json(folder / "folder_to_objectnet_label.json")
-    shared = _read_json(folder / "objectnet_to_imagenet_1k.json")
+    folders = _read_names(folder / "folder_to_objectnet_label.json")
+    shared = _read_names(folder / "objectnet_to_imagenet_1k.json")
     lines = _read_text(folder / "imagenet_to_label_2012_v2").splitlines()
-    line_of = {
-        int(output): int(line) for output, line in _read_json(folder / "pytorch_to_imagenet_2012_id.json").items()
-    }
+    line_of = _read_lines(folder / "pytorch_to_imagenet_2012_id.json")
     first = min(line_of.values(), default=0)  # lines count from 0 in the files as shipped
     if sorted(line_of.values()) != list(range(first, first + len(lines))):
         raise UserError(
@@ -113,16 +111,39 @@ def read_mappings(folder: Path) -> list[SharedClass]:
     return classes
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _read_names(path: Path) -> dict[str, str]:
+    content = _read_json(path)
+    odd = [name for name, value in content.items() if not isinstance(value, str)]
+    if odd:
+        raise UserError(f"{path}: {odd[0]!r} must have a name; unpack ObjectNet again.")
+    return content
+
+
+def _read_lines(path: Path) -> dict[int, int]:
     try:
-        return json.loads(_read_text(path))
-    except ValueError as error:
+        return {int(output): int(line) for output, line in _read_json(path).items()}
+    except (TypeError, ValueError, OverflowError) as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"{path} must map numbers to numbers; unpack ObjectNet again.") from error
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    text = _read_text(path)
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:  # the latter of brackets within brackets within ...
         raise UserError(f"{path} is no JSON file ({error}); unpack ObjectNet again.") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path} must hold a JSON object; unpack ObjectNet again.")
+    return content
 
 
 def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} must be UTF-8 text, but {error.reason}; unpack ObjectNet again.") from error
     except OSError as error:
         raise UserError(
             f"{path} cannot be read: {error.strerror}; data_root must be the folder objectnet-1.0 as it is unpacked."

@@ -30,7 +30,7 @@ def read_label_indices(path: Path) -> list[str]:
     content = _read_json(path, dict)
     try:
         by_index = {int(index): str(name).strip() for name, index in content.items()}
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise UserError(f"{path} must map each class name to its index, such as '17'; download it again.") from None
     if len(by_index) != len(content) or sorted(by_index) != list(range(len(by_index))):
         raise UserError(
@@ -44,7 +44,7 @@ def _read_json(path: Path, kind: type) -> Any:
         content = json.loads(read_text(path))
     except UserError:
         raise
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter of brackets within brackets within ...
         raise UserError(f"{path} is not JSON ({error}); download it again.") from error
     if not isinstance(content, kind):
         raise UserError(f"{path} must hold a JSON {'object' if kind is dict else 'array'}; download it again.")
@@ -65,13 +65,16 @@ def _read_answers(path: Path) -> list[tuple[str, str]]:
     """Read ``test-answers.csv``, ``id;class name``: the labels of the test split, published later."""
     reader = csv.reader(io.StringIO(read_text(path), newline=""), delimiter=";")
     answers = []
-    for row in reader:
-        if len(row) == 1:
-            raise UserError(
-                f"{path}, line {reader.line_num} ({row[0]!r}): a line must read 'id;class name'; download it again."
-            )
-        if row:
-            answers.append((row[0].strip(), row[1].strip()))
+    try:
+        for row in reader:
+            if len(row) == 1:
+                raise UserError(
+                    f"{path}, line {reader.line_num} ({row[0]!r}): a line must read 'id;class name'; download it again."
+                )
+            if row:
+                answers.append((row[0].strip(), row[1].strip()))
+    except csv.Error as error:
+        raise UserError(f"{path}, line {reader.line_num}: {error}; download it again.") from error
     return answers
 
 

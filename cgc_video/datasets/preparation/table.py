@@ -1,6 +1,7 @@
 """A table of clips and labels, ``file,label[,split]``, as people keep it for data of their own."""
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import UserError
@@ -28,12 +29,11 @@ def read_table(path: Path) -> list[tuple[str, str, str | None]]:
     first = text.lstrip().partition("\n")[0]
     delimiter = next((mark for mark in ",;\t" if mark in first), ",")
     rows: dict[str, tuple[str, str, str | None]] = {}
-    reader = csv.reader(text.splitlines(), delimiter=delimiter)
-    for row in reader:
+    for number, row in _read_rows(path, text, delimiter):
         cells = [cell.strip() for cell in row]
         if not any(cells):
             continue
-        place = f"{path}, line {reader.line_num} ({delimiter.join(row)!r})"
+        place = f"{path}, line {number} ({delimiter.join(row)!r})"
         columns = [_COLUMNS.get(cell.lower()) for cell in cells]
         if not rows and len(cells) > 1 and None not in columns and columns != ["file", "label", "split"][: len(cells)]:
             raise UserError(f"{place}: the columns must be file{delimiter}label[{delimiter}split], in that order.")
@@ -55,3 +55,13 @@ def read_table(path: Path) -> list[tuple[str, str, str | None]]:
     if len({split is None for _, _, split in rows.values()}) == 2:
         raise UserError(f"{path} names a split on some lines only; name one on every line, or on none.")
     return list(rows.values())
+
+
+def _read_rows(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows with the number of their last line."""
+    reader = csv.reader(text.splitlines(), delimiter=delimiter)
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise UserError(f"{path}, line {reader.line_num}: {error}; mend the line.") from error

@@ -61,7 +61,7 @@ def look_up(root: Path, path: str) -> FoundClip | None:
             frames = read_frame_folder(full)
             return FoundClip(frames=frames) if frames.count else None
         return FoundClip(size=os.stat(full).st_size, known_type=full.lower().endswith(VIDEO_SUFFIXES))
-    except OSError:
+    except (OSError, ValueError):  # the latter for a name with a NUL character
         return None
 
 

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
@@ -96,6 +97,9 @@ def set_launcher(cfg: Config, launcher: str, local_rank: int = 0) -> None:
     os.environ.setdefault("LOCAL_RANK", str(local_rank))
     if launcher == "pytorch" and "RANK" not in os.environ:
         raise UserError(
-            "--launcher pytorch needs torchrun's environment; start it with `torchrun --nproc_per_node=N "
-            "tools/train.py CONFIG --launcher pytorch`, or leave the option away for one process."
+            "--launcher pytorch needs torchrun's environment; start it with `bash tools/dist_train.sh CONFIG N`, "
+            "or leave the option away for one process."
         )
+    processes, devices = int(os.environ.get("LOCAL_WORLD_SIZE", 1)), torch.cuda.device_count()
+    if launcher == "pytorch" and processes > devices > 0:
+        raise UserError(f"{processes} processes were started on a machine of {devices} GPUs; start one per GPU.")

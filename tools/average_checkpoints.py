@@ -2,21 +2,25 @@
 
 import argparse
 import importlib.util
+import runpy
 import sys
 from pathlib import Path
 
-if importlib.util.find_spec("cgc_video") is None:  # run from a clone without installation
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the package beside this tool, whatever else is installed
+if __name__ == "__main__":  # Ctrl-C is one line from here on, also while the rest loads
+    runpy.run_path(str(Path(importlib.util.find_spec("cgc_video").origin).parent / "engine/guards/interrupts.py"))
 
 import cgc_video  # noqa: F401  registers all types
 from cgc_video.engine.cli import run_tool
+from cgc_video.engine.output import check_writable
 
 EXAMPLE = """\
 example:
-  python tools/average_checkpoints.py work_dirs/lightconv_cgc_iwslt14 --last 10
+  python tools/average_checkpoints.py work_dirs/quickstart --last 2
 prints:
-  Averaged 10 checkpoint(s), epoch_37.pth to epoch_46.pth: work_dirs/lightconv_cgc_iwslt14/averaged.pth
-Test it as any checkpoint: python tools/test.py CONFIG work_dirs/lightconv_cgc_iwslt14/averaged.pth
+  Averaged 2 checkpoint(s), epoch_4.pth to epoch_5.pth: work_dirs/quickstart/averaged.pth
+Test it as any checkpoint: python tools/test.py CONFIG work_dirs/quickstart/averaged.pth
+The paper's translation averages the last 10.
 """
 
 
@@ -37,6 +41,7 @@ def main(argv: list[str] | None = None) -> int:
 
     paths = epoch_checkpoints(args.work_dir, args.last)
     output = args.output or Path(args.work_dir) / AVERAGED
+    check_writable(str(output), "--output")
     average_checkpoints(paths, output)
     print(f"Averaged {len(paths)} checkpoint(s), {paths[0].name} to {paths[-1].name}: {output}")
     if len(paths) < args.last:

@@ -3,17 +3,19 @@
 import argparse
 import importlib.util
 import random
+import runpy
 import sys
 from pathlib import Path
 
-if importlib.util.find_spec("cgc_video") is None:  # run from a clone without installation
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the package beside this tool, whatever else is installed
+if __name__ == "__main__":  # Ctrl-C is one line from here on, also while the rest loads
+    runpy.run_path(str(Path(importlib.util.find_spec("cgc_video").origin).parent / "engine/guards/interrupts.py"))
 
 import cv2
 import numpy as np
 import torch
 from mmaction.registry import DATASETS, MODELS
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 
@@ -24,6 +26,7 @@ from cgc_video.engine.checks import check_data, check_types
 from cgc_video.engine.cli import run_tool
 from cgc_video.engine.config import load_config
 from cgc_video.engine.data_config import sample_unit
+from cgc_video.engine.guards.overrides import OptionAction
 from cgc_video.engine.prepare import name_classes, segments_per_view
 from cgc_video.errors import UserError
 
@@ -47,7 +50,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--number", type=int, default=8, help="samples, evenly spread over the list (default: 8)")
     parser.add_argument("--output", type=Path, help="folder of the pictures (default: work_dirs/browse/<config name>)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the random transforms (default: 0)")
-    parser.add_argument("--cfg-options", nargs="+", action=DictAction, metavar="KEY=VALUE", help="as in tools/train.py")
+    parser.add_argument(
+        "--cfg-options", nargs="+", action=OptionAction, metavar="KEY=VALUE", help="as in tools/train.py"
+    )
     return parser
 
 
@@ -63,7 +68,9 @@ def build(cfg: Config, split: str) -> tuple:
         dataset = DATASETS.build(cfg[f"{split}_dataloader"].dataset)
         preprocessor = cfg.model.get("data_preprocessor") or cfg.get("data_preprocessor")
         if not preprocessor:
-            raise UserError("the config's model has no data_preprocessor, which makes the network's input; add it.")
+            raise UserError(
+                "the config's model has no data_preprocessor, which makes the network's input of videos or images; there is nothing to see."
+            )
         return dataset, MODELS.build(preprocessor)
 
 

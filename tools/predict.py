@@ -2,14 +2,17 @@
 
 import argparse
 import importlib.util
+import runpy
 import sys
 from pathlib import Path
 
-if importlib.util.find_spec("cgc_video") is None:  # run from a clone without installation
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the package beside this tool, whatever else is installed
+if __name__ == "__main__":  # Ctrl-C is one line from here on, also while the rest loads
+    runpy.run_path(str(Path(importlib.util.find_spec("cgc_video").origin).parent / "engine/guards/interrupts.py"))
 
 import cgc_video  # noqa: F401  registers all types
 from cgc_video.engine.cli import run_tool
+from cgc_video.engine.output import check_writable
 from cgc_video.errors import UserError
 
 EXAMPLE = """\
@@ -17,9 +20,9 @@ example:
   python tools/predict.py configs/tsm_r18_cgc_mini.py work_dirs/quickstart/epoch_5.pth data/mini_sth/videos/100001.mp4
 prints the most probable classes:
   data/mini_sth/videos/100001.mp4
-     99.1 %  Moving something left to right
-      0.4 %  Moving something right to left
-A folder of videos stands for all of them; one of frames is a video. Sources that cannot be read are named, the others go on, and the exit
+   99.7%  Moving something left to right
+    0.2%  Moving something away from the camera
+A folder of videos (of images, for a classifier) stands for all of them; one of frames is a video. Sources that cannot be read are named, the others go on, and the exit
 code is 2.
 """
 
@@ -52,18 +55,18 @@ def check(args: argparse.Namespace) -> None:
             raise UserError(f"--{name} ({getattr(args, name)}) must be more than 0 seconds.")
     if args.stride is not None and args.window is None:
         raise UserError(f"--stride ({args.stride}) is the step of a window; give --window, too.")
-    for file in (args.json, args.csv):
+    for option, file in (("--json", args.json), ("--csv", args.csv)):
         if file is not None:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.touch()
+            check_writable(str(file), option)
+    if args.draw is not None:
+        check_writable(str(args.draw / "x"), "--draw")
 
 
 def predicted(args: argparse.Namespace, recognizer):
     """Yield each source with its moments, or with a ``UserError``."""
     from cgc_video.apis import Moment, predict_many, predict_over_time
-    from cgc_video.apis.sources import expand_sources
 
-    sources = expand_sources(args.sources)
+    sources = args.sources
     if args.window is None:
         for source, found in predict_many(recognizer, sources, args.top_k, args.batch_size, args.workers):
             yield source, found if isinstance(found, UserError) else [Moment(0, 0, 0.0, found)]
@@ -92,10 +95,12 @@ def main(argv: list[str] | None = None) -> int:
     from cgc_video.apis import load_recognizer
     from cgc_video.apis.labelled_video import write_labelled_video
     from cgc_video.apis.prediction_files import write_csv, write_json
+    from cgc_video.apis.sources import expand_sources, output_names
 
     recognizer = load_recognizer(args.config, args.checkpoint, args.device)
+    args.sources = expand_sources(args.sources, recognizer.pipeline.takes_images)
     results: dict[str, list | str] = {}
-    for source, moments in predicted(args, recognizer):
+    for name, (source, moments) in zip(output_names(args.sources), predicted(args, recognizer), strict=True):
         if isinstance(moments, UserError):  # the other videos go on
             print(f"error: {moments}", file=sys.stderr)
             results[source] = str(moments)
@@ -103,7 +108,7 @@ def main(argv: list[str] | None = None) -> int:
         show(source, moments)
         results[source] = moments
         if args.draw is not None:
-            copy = args.draw / f"{Path(source).stem}_labelled.mp4"
+            copy = args.draw / f"{name}_labelled.mp4"
             write_labelled_video(copy, source, moments)
             print(f"  {copy}")
     if args.json is not None:

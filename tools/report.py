@@ -2,14 +2,17 @@
 
 import argparse
 import importlib.util
+import runpy
 import sys
 from pathlib import Path
 
-if importlib.util.find_spec("cgc_video") is None:  # run from a clone without installation
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the package beside this tool, whatever else is installed
+if __name__ == "__main__":  # Ctrl-C is one line from here on, also while the rest loads
+    runpy.run_path(str(Path(importlib.util.find_spec("cgc_video").origin).parent / "engine/guards/interrupts.py"))
 
 import cgc_video  # noqa: F401  registers all types
 from cgc_video.engine.cli import run_tool
+from cgc_video.engine.output import check_writable
 from cgc_video.errors import UserError
 
 EXAMPLE = """\
@@ -43,8 +46,8 @@ def main(argv: list[str] | None = None) -> int:
     from cgc_video.analysis.run_report.report import run_page
 
     output = args.output or args.work_dir / "report.html"
+    check_writable(str(output), "--output")
     page = run_page(args.work_dir, args.mistakes, args.layer, args.device)
-    output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(page, encoding="utf-8")
     print(output)
     return 0

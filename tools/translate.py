@@ -2,11 +2,13 @@
 
 import argparse
 import importlib.util
+import runpy
 import sys
 from pathlib import Path
 
-if importlib.util.find_spec("cgc_video") is None:  # run from a clone without installation
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the package beside this tool, whatever else is installed
+if __name__ == "__main__":  # Ctrl-C is one line from here on, also while the rest loads
+    runpy.run_path(str(Path(importlib.util.find_spec("cgc_video").origin).parent / "engine/guards/interrupts.py"))
 
 import cgc_video  # noqa: F401  registers all types
 from cgc_video.datasets.preparation.progress import ProgressLine
@@ -14,9 +16,12 @@ from cgc_video.engine.cli import run_tool
 
 EXAMPLE = """\
 example:
-  echo "Guten Morgen!" | python tools/translate.py work_dirs/lightconv_cgc_iwslt14/averaged.pth
-prints a translation per line, here, from the full training:
-  good morning!
+  python tools/train.py configs/lightconv_cgc_copy_mini.py
+  echo "a b c d e mode0" | python tools/translate.py work_dirs/lightconv_cgc_copy_mini/epoch_4.pth
+prints a translation per line:
+  e t g c n
+
+A sentence of the copy task is 5 to 12 letters from a to t, then mode0 or mode1.
 
 The dictionaries and BPE codes are those that the checkpoint names; run from the folder of the training, or say with
 --data where they are. Text is tokenised and lower-cased as the training data was. What cannot be translated as it

@@ -5,7 +5,7 @@ from torch import nn
 from ..engine.names import nearest
 from ..errors import UserError
 
-__all__ = ["find_layer", "gated_layer_names", "last_gated_layer"]
+__all__ = ["find_gated_layer", "find_layer", "gated_layer_names", "last_gated_layer"]
 
 
 def gated_layer_names(model: nn.Module) -> list[str]:
@@ -29,6 +29,18 @@ def last_gated_layer(model: nn.Module) -> str:
             "the model has no gated layer; give a config with conv_cfg, such as configs/tsm_r18_cgc_mini.py."
         )
     return names[-1]
+
+
+def find_gated_layer(model: nn.Module, name: str) -> nn.Module:
+    """The module of that name, which must hold a gate.
+
+    Raises:
+        UserError: If there is none, or it has no gate.
+    """
+    layer = find_layer(model, name)
+    if getattr(layer, "gate", None) is None:
+        raise UserError(f"layer ({name}) has no gate; the last gated one is {last_gated_layer(model)}.")
+    return layer
 
 
 def find_layer(model: nn.Module, name: str) -> nn.Module:

@@ -39,8 +39,11 @@ def render_page(results: Sequence[RowCount], style: str) -> str:
     return "\n\n".join([*texts, *tables]) + "\n"
 
 
-def embed_tables(document: str, results: Sequence[RowCount]) -> str:
+def embed_tables(document: str, results: Sequence[RowCount], name: str = "the document") -> str:
     """Put the tables, each folded under its title, between the two marks of a Markdown document.
+
+    Args:
+        name: Of the document, for the message.
 
     Raises:
         UserError: If the document does not hold the marks once each, in order.
@@ -49,7 +52,7 @@ def embed_tables(document: str, results: Sequence[RowCount]) -> str:
     pattern = re.compile(f"{re.escape(opening)}.*{re.escape(closing)}", re.DOTALL)
     if document.count(opening) != 1 or document.count(closing) != 1 or not pattern.search(document):
         raise UserError(
-            f"the document must hold {opening} and, after it, {closing}, once each; put them where the tables belong."
+            f"{name} must hold {opening} and, after it, {closing}, once each; put them where the tables belong."
         )
     folded = []
     for key in TITLES:

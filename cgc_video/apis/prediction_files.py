@@ -14,7 +14,8 @@ Results = Mapping[str, Sequence[Moment] | str]  # moments by source, or why ther
 
 
 def write_json(path: str | Path, results: Results) -> None:
-    """An object per source: ``source`` and ``moments``, or ``error``; frame numbers, seconds where known, classes and probabilities."""
+    """An object per source: ``source`` and ``moments``, or ``error``; classes and probabilities, and of a window frame numbers, and seconds
+    where known."""
     found = [
         {"source": source, "error": moments}
         if isinstance(moments, str)
@@ -37,8 +38,8 @@ def write_csv(path: str | Path, results: Results) -> None:
                 for rank, found in enumerate(moment.predictions, start=1):
                     row = [
                         source,
-                        moment.start,
-                        moment.stop,
+                        moment.start if moment.stop else "",
+                        moment.stop or "",
                         rank,
                         found.label,
                         found.name,
@@ -52,5 +53,5 @@ def _as_dict(moment: Moment) -> dict:
     seconds = (
         {"start_seconds": moment.start / moment.fps, "stop_seconds": moment.stop / moment.fps} if moment.fps else {}
     )
-    frames = {"start_frame": moment.start, "stop_frame": moment.stop}
+    frames = {"start_frame": moment.start, "stop_frame": moment.stop} if moment.stop else {}
     return {**frames, **seconds, "predictions": [asdict(found) for found in moment.predictions]}

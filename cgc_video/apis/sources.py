@@ -1,5 +1,7 @@
 """What can be recognised: a video file, a folder of frames, an image, or an array; and its way through a test pipeline."""
 
+import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,10 @@ from cgc_video.datasets.decoding.array_video import ArrayVideo
 from cgc_video.datasets.decoding.excerpt import Excerpt
 from cgc_video.datasets.decoding.folder_video import FolderVideo
 from cgc_video.datasets.decoding.video import VideoFile, open_video
+from cgc_video.datasets.images.folders import IMAGE_SUFFIXES
 from cgc_video.errors import UserError
 
-__all__ = ["Source", "SourcePipeline", "expand_sources", "open_source"]
+__all__ = ["Source", "SourcePipeline", "expand_sources", "open_source", "output_names"]
 
 Source = str | Path | np.ndarray
 
@@ -53,17 +56,37 @@ def open_source(source: Source) -> VideoFile:
     return open_video(source)
 
 
-def expand_sources(paths: Sequence[str]) -> list[str]:
-    """Put the video files of a folder, in the order of their names, in its place; a folder without any is one of frames."""
+def expand_sources(paths: Sequence[str], images: bool = False) -> list[str]:
+    """Put the videos of a folder, in the order of their names, in its place; a folder without any is one of frames.
+
+    Args:
+        images: Put its images in its place instead.
+    """
+    suffixes = IMAGE_SUFFIXES if images else _VIDEO_SUFFIXES
     found: list[str] = []
     for path in paths:
-        videos: list[str] = []
+        inside: list[str] = []
         if Path(path).is_dir():
-            videos = sorted(
-                str(p) for p in Path(path).rglob("*") if p.suffix.lower() in _VIDEO_SUFFIXES and p.is_file()
-            )
-        found += videos or [path]
+            inside = sorted(str(p) for p in Path(path).rglob("*") if p.suffix.lower() in suffixes and p.is_file())
+        found += inside or [path]
     return found
+
+
+def output_names(sources: Sequence[str]) -> list[str]:
+    """A name for what is written about each source: its stem, with the folders above it where several have the same, each name once."""
+    paths = [Path(os.path.normpath(source)).with_suffix("") for source in sources]
+    names = [path.name for path in paths]
+    for depth in range(2, max((len(path.parts) for path in paths), default=0) + 1):
+        twice = {name for name, count in Counter(names).items() if count > 1}
+        names = [
+            "_".join(part for part in path.parts[-depth:] if part not in ("/", "..")) if name in twice else name
+            for path, name in zip(paths, names, strict=True)
+        ]
+    seen: Counter[str] = Counter()
+    for place, name in enumerate(names):  # the same file twice, or two suffixes
+        seen[name] += 1
+        names[place] = name if seen[name] == 1 else f"{name}_{seen[name]}"
+    return names
 
 
 class SourcePipeline:
@@ -111,13 +134,15 @@ class SourcePipeline:
 
     def _image(self, source: Source) -> dict[str, Any]:
         if not isinstance(source, np.ndarray):
-            if not Path(source).is_file():
+            if Path(source).is_dir():
+                raise UserError(f"{source} is a folder without images; give images, or a folder of them.")
+            if not Path(source).exists():
                 raise UserError(f"{source} does not exist; give the path of an image.")
-            return self._load({"img_path": str(source), "gt_label": -1})
+            return self._load({"img_path": str(source), "label": -1})
         if source.ndim != 3 or source.shape[2] != 3 or source.dtype != np.uint8:
             raise UserError(f"array ({source.dtype}, {source.shape}) must be an image (H, W, 3) in uint8, RGB.")
         shape = source.shape[:2]
-        return {"img": source, "img_path": "array", "gt_label": -1, "img_shape": shape, "ori_shape": shape}
+        return {"img": source, "img_path": "array", "label": -1, "img_shape": shape, "ori_shape": shape}
 
 
 def _decode_of(step: dict) -> dict:

@@ -14,12 +14,13 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from cgc_video.apis import load_recognizer, predict, predict_many, predict_over_time
-from cgc_video.apis.sources import SourcePipeline, expand_sources
+from cgc_video.apis.sources import SourcePipeline, expand_sources, output_names
 from cgc_video.datasets.decoding.video import open_video
 from cgc_video.datasets.mini_sth.build import build_mini
 from cgc_video.datasets.mini_sth.classes import CLASSES
 from cgc_video.datasets.mini_sth.layout import MiniArguments
 from cgc_video.errors import UserError
+from tools.analysis import gradcam
 from tools.predict import main
 
 CONFIG = "configs/tsm_r18_cgc_mini.py"
@@ -207,3 +208,58 @@ def test_another_model_is_refused(folder, repository):
         load_recognizer(str(repository / "configs/tsn_r18_mini.py"), str(folder / "model.pth"))
     with pytest.raises(UserError, match="does not exist"):
         load_recognizer(str(repository / CONFIG), str(folder / "none.pth"))
+
+
+def test_names_of_what_is_written():
+    assert output_names(["a/1.mp4", "b/1.mp4", "c/2.mp4"]) == ["a_1", "b_1", "2"]
+    assert output_names(["x/a/1.mp4", "y/a/1.mp4", "1.avi", "1.mkv"]) == ["x_a_1", "y_a_1", "1", "1_2"]
+    assert output_names(["../1.mp4", "1.mp4", "folder/"]) == ["1", "1_2", "folder"]
+    assert output_names([]) == []
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory, repository):
+    """A config of images and an untrained checkpoint of it."""
+    config, path = (
+        str(repository / "configs" / "resnet20_cgc_digits.py"),
+        tmp_path_factory.mktemp("images") / "model.pth",
+    )
+    with DefaultScope.overwrite_default_scope("mmaction"):
+        model = MODELS.build(Config.fromfile(config).model)
+    classes = [str(digit) for digit in range(10)]
+    torch.save({"meta": {"dataset_meta": {"classes": classes}}, "state_dict": model.state_dict()}, path)
+    return config, str(path)
+
+
+def test_images(classifier, tmp_path, capsys):
+    """Of any size, by file, folder or array; two of the same name keep apart."""
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 20, 16, 3), dtype=np.uint8)
+    for folder, image in zip("ab", pixels, strict=True):
+        (tmp_path / folder).mkdir()
+        cv2.imwrite(str(tmp_path / folder / "1.png"), image[..., ::-1])
+    recognizer = load_recognizer(*classifier)
+    found = predict(recognizer, str(tmp_path / "a" / "1.png"))
+    assert found == predict(recognizer, pixels[0])
+    assert len(found) == 5
+    assert main([*classifier, str(tmp_path), "--json", str(tmp_path / "out.json")]) == 0
+    results = json.loads((tmp_path / "out.json").read_text())
+    assert [Path(each["source"]).parent.name for each in results] == ["a", "b"]
+    assert set(results[0]["moments"][0]) == {"predictions"}
+    (tmp_path / "empty").mkdir()
+    assert main([*classifier, str(tmp_path / "empty"), str(tmp_path / "none.png")]) == 2
+    error = capsys.readouterr().err
+    assert "empty is a folder without images" in error
+    assert "none.png does not exist" in error
+
+
+def test_explaining_an_image(classifier, tmp_path, capsys):
+    cv2.imwrite(str(tmp_path / "1.png"), np.zeros((8, 8, 3), np.uint8))
+    output = tmp_path / "out"
+    assert gradcam.main([*classifier, str(tmp_path / "1.png"), "--gate", "--output", str(output)]) == 0
+    assert [path.name for path in output.iterdir()] == ["1.png"]
+
+
+@pytest.mark.parametrize("option", ["--json", "--csv"])
+def test_an_output_that_cannot_be_written_is_told_first(classifier, tmp_path, capsys, option):
+    assert main([*classifier, "none.png", option, str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"error: {option} ({tmp_path}) is a folder; name a file.\n"

@@ -2,16 +2,18 @@
 
 import argparse
 import importlib.util
+import runpy
 import sys
 from pathlib import Path
 
-if importlib.util.find_spec("cgc_video") is None:  # run from a clone without installation
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the package beside this tool, whatever else is installed
+if __name__ == "__main__":  # Ctrl-C is one line from here on, also while the rest loads
+    runpy.run_path(str(Path(importlib.util.find_spec("cgc_video").origin).parent / "engine/guards/interrupts.py"))
 
-from mmengine.config import DictAction
 
 import cgc_video  # noqa: F401  registers all types
 from cgc_video.engine.cli import run_tool
+from cgc_video.engine.guards.overrides import OptionAction
 from cgc_video.errors import UserError
 
 EXAMPLE = """\
@@ -47,7 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, default=1, help="of PyTorch on the CPU, for --latency (default: 1)")
     parser.add_argument("--device", default="cpu", help="for --latency: cpu, cuda, cuda:1, ... (default: cpu)")
     parser.add_argument(
-        "--cfg-options", nargs="+", action=DictAction, metavar="KEY=VALUE", help="settings for every config"
+        "--cfg-options", nargs="+", action=OptionAction, metavar="KEY=VALUE", help="settings for every config"
     )
     parser.set_defaults(style="text")
     return parser

@@ -2,16 +2,18 @@
 
 import argparse
 import importlib.util
+import runpy
 import sys
 from pathlib import Path
 
-if importlib.util.find_spec("cgc_video") is None:  # run from a clone without installation
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the package beside this tool, whatever else is installed
+if __name__ == "__main__":  # Ctrl-C is one line from here on, also while the rest loads
+    runpy.run_path(str(Path(importlib.util.find_spec("cgc_video").origin).parent / "engine/guards/interrupts.py"))
 
-from mmengine.config import DictAction
 
 import cgc_video  # noqa: F401  registers all types
 from cgc_video.engine.cli import run_tool
+from cgc_video.engine.guards.overrides import OptionAction
 
 EXAMPLE = """\
 example:
@@ -35,7 +37,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--split", choices=["train", "val", "test"], default="val", help="samples (default: val)")
     parser.add_argument("--output", type=Path, help="folder of the files (default: work_dirs/gates/<config name>)")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 ... (default: cpu)")
-    parser.add_argument("--cfg-options", nargs="+", action=DictAction, metavar="KEY=VALUE", help="as in tools/train.py")
+    parser.add_argument(
+        "--cfg-options", nargs="+", action=OptionAction, metavar="KEY=VALUE", help="as in tools/train.py"
+    )
     return parser
 
 

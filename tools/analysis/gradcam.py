@@ -2,14 +2,17 @@
 
 import argparse
 import importlib.util
+import runpy
 import sys
 from pathlib import Path
 
-if importlib.util.find_spec("cgc_video") is None:  # run from a clone without installation
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the package beside this tool, whatever else is installed
+if __name__ == "__main__":  # Ctrl-C is one line from here on, also while the rest loads
+    runpy.run_path(str(Path(importlib.util.find_spec("cgc_video").origin).parent / "engine/guards/interrupts.py"))
 
 import cgc_video  # noqa: F401  registers all types
 from cgc_video.engine.cli import run_tool
+from cgc_video.engine.output import check_writable
 from cgc_video.errors import UserError
 
 EXAMPLE = """\
@@ -17,7 +20,7 @@ example:
   python tools/analysis/gradcam.py configs/tsm_r18_cgc_mini.py work_dirs/quickstart/epoch_5.pth \\
       data/mini_sth/videos/100001.mp4 --layer backbone.layer1
 prints:
-  data/mini_sth/videos/100001.mp4: Moving something right to left (99.0 %)
+  data/mini_sth/videos/100001.mp4: Moving something left to right (99.7%)
     work_dirs/gradcam/100001.png
     work_dirs/gradcam/100001.gif
     work_dirs/gradcam/100001.mp4
@@ -62,18 +65,21 @@ def target_class(name: str | None, class_names: list[str]) -> int | None:
 @run_tool
 def main(argv: list[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
+    check_writable(str(args.output / "x"), "--output")
     if args.plain and not args.gate:
         raise UserError("--plain shows a network beside a gated one; give --gate, too.")
     from cgc_video.analysis.gradcam.explain import explain, explain_gate, first_view, last_feature_layer
     from cgc_video.analysis.gradcam.report import write_explanation
     from cgc_video.apis import load_recognizer
+    from cgc_video.apis.sources import expand_sources, output_names
 
     gated = load_recognizer(args.config, args.checkpoint, args.device)
     plain = load_recognizer(*args.plain, args.device) if args.plain else None
     target = target_class(args.target, gated.class_names)
     method = args.method or ("gradcam++" if args.gate else "gradcam")
     failed = False
-    for source in args.sources:
+    sources = expand_sources(args.sources, gated.pipeline.takes_images)
+    for name, source in zip(output_names(sources), sources, strict=True):
         try:
             inputs = first_view(gated.model, gated.pipeline(source))
         except UserError as error:  # the other inputs go on
@@ -91,7 +97,7 @@ def main(argv: list[str] | None = None) -> int:
             found = [("", explain(gated.model, inputs, layer, target, method))]
         best = found[-1][1]
         print(f"{source}: {gated.class_names[best.predicted]} ({best.probability:.1%})")
-        for file in write_explanation(args.output / Path(source).stem, found, gated.class_names):
+        for file in write_explanation(args.output / name, found, gated.class_names):
             print(f"  {file}", flush=True)
     return 2 if failed else 0
 

@@ -2,11 +2,13 @@
 
 import argparse
 import importlib.util
+import runpy
 import sys
 from pathlib import Path
 
-if importlib.util.find_spec("cgc_video") is None:  # run from a clone without installation
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the package beside this tool, whatever else is installed
+if __name__ == "__main__":  # Ctrl-C is one line from here on, also while the rest loads
+    runpy.run_path(str(Path(importlib.util.find_spec("cgc_video").origin).parent / "engine/guards/interrupts.py"))
 
 import cgc_video  # noqa: F401  registers all types
 from cgc_video.engine.cli import run_tool
@@ -22,14 +24,14 @@ prints the counting rules, and per table:
 docs/paper_tables.md and the tables in the README are made by:
   python tools/analysis/paper_tables.py --markdown --output docs/paper_tables.md --embed README.md
 """
+TABLES = ("1", "3a", "3b", "4", "5")
 
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    tables = ("1", "3a", "3b", "4", "5")
-    parser.add_argument("--tables", nargs="+", choices=tables, default=tables, help="some of the tables (default: all)")
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=TABLES, help="some of the tables (default: all)")
     style = parser.add_mutually_exclusive_group()
     style.add_argument("--csv", dest="style", action="store_const", const="csv", help="a row per model")
     style.add_argument("--markdown", dest="style", action="store_const", const="markdown", help="Markdown tables")
@@ -46,19 +48,21 @@ def main(argv: list[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     if args.output is not None:
         check_writable(args.output)
+    if args.embed is not None and set(args.tables) != set(TABLES):
+        raise UserError(f"--embed puts all tables into {args.embed}; leave --tables ({' '.join(args.tables)}) away.")
     document = None if args.embed is None else _read(args.embed)
     from cgc_video.analysis.paper_tables import count_tables
     from cgc_video.analysis.paper_tables_page import embed_tables, render_page
 
     if document is not None:
-        embed_tables(document, [])  # find out now that it has no place for them
+        embed_tables(document, [], args.embed)  # find out now that it has no place for them
     results = count_tables(args.tables)
     text = render_page(results, args.style)
     if args.output is not None:
         Path(args.output).write_text(text, encoding="utf-8")
         print(f"Wrote {args.output}.")
     if document is not None:
-        Path(args.embed).write_text(embed_tables(document, results), encoding="utf-8")
+        Path(args.embed).write_text(embed_tables(document, results, args.embed), encoding="utf-8")
         print(f"Put the tables into {args.embed}.")
     if args.output is None and document is None:
         print(text, end="")

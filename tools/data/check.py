@@ -3,12 +3,14 @@
 import argparse
 import importlib.util
 import os
+import runpy
 import sys
 from itertools import combinations
 from pathlib import Path
 
-if importlib.util.find_spec("cgc_video") is None:  # run from a clone without installation
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the package beside this tool, whatever else is installed
+if __name__ == "__main__":  # Ctrl-C is one line from here on, also while the rest loads
+    runpy.run_path(str(Path(importlib.util.find_spec("cgc_video").origin).parent / "engine/guards/interrupts.py"))
 
 from mmengine.config import Config
 
@@ -27,13 +29,13 @@ from cgc_video.errors import UserError
 
 EXAMPLE = """\
 example:
-  python tools/data/check.py configs/tsm_r50_cgc_k400.py --split train --write-clean data/kinetics400/train_clean.txt
-prints each bad clip as it is found, then the count:
-  data/kinetics400/train_list.txt: 240258 clips in data/kinetics400
-    bad: train/---QUuC4vJs_000084_000094.mp4: empty (0 bytes)
-    bad: train/-0SYpuXCKTQ_000014_000024.mp4: damaged after frame 31
-  2 of 240258 clips are bad
-  Wrote data/kinetics400/train_clean.txt with 240256 clips.
+  python tools/data/check.py data/mini_sth/val_list.txt --write-clean data/mini_sth/val_clean.txt
+prints each bad clip as it is found (here, two have been broken), then the count:
+  data/mini_sth/val_list.txt: 256 clips in data/mini_sth/videos
+    bad: 100007.mp4: empty (0 bytes)
+    bad: 100031.mp4: damaged after frame 12
+  2 of 256 clips are bad
+  Wrote data/mini_sth/val_clean.txt with 254 clips.
 
 Every frame is decoded, by one process per worker; a clip that crashes or stops its decoder is bad, and the check goes on. A clip
 that a list has with several labels is bad, too; clips that are listed twice, or in two lists of a config, are told.
@@ -70,7 +72,8 @@ def lists_of_config(path: str, splits: tuple[str, ...]) -> list[CheckList]:
         for way, dataset in split_datasets(cfg, split):
             if dataset.kind is None or (dataset.ann_path is None and dataset.kind != "images"):
                 raise UserError(
-                    f"{way} has no list of videos or frame folders that could be checked; leave --split {split} away."
+                    f"{way} ({dataset.cfg.get('type')}) has no list of videos, frame folders or images that could be checked; give another "
+                    "config, or other splits by --split."
                 )
             key = (os.path.normpath(dataset.ann_path or ""), os.path.normpath(dataset.media_dir))
             if key not in found:

@@ -1,10 +1,16 @@
 """Render the mini data set: short encoded clips of 8 classes that differ only in the order of their frames."""
 
 import argparse
+import importlib.util
 import os
+import runpy
 import sys
 import time
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the package beside this tool, whatever else is installed
+if __name__ == "__main__":  # Ctrl-C is one line from here on, also while the rest loads
+    runpy.run_path(str(Path(importlib.util.find_spec("cgc_video").origin).parent / "engine/guards/interrupts.py"))
 
 from cgc_video.datasets.mini_sth.build import build_mini
 from cgc_video.datasets.mini_sth.classes import CLASSES

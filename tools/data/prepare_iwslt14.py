@@ -3,11 +3,13 @@
 import argparse
 import importlib.util
 import os
+import runpy
 import sys
 from pathlib import Path
 
-if importlib.util.find_spec("cgc_video") is None:  # run from a clone without installation
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the package beside this tool, whatever else is installed
+if __name__ == "__main__":  # Ctrl-C is one line from here on, also while the rest loads
+    runpy.run_path(str(Path(importlib.util.find_spec("cgc_video").origin).parent / "engine/guards/interrupts.py"))
 
 from cgc_video.datasets.preparation.progress import ProgressLine
 from cgc_video.engine.cli import run_tool
@@ -49,8 +51,9 @@ def build_parser() -> argparse.ArgumentParser:
 @run_tool
 def main(argv: list[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
-    if args.workers < 1 or args.merges < 1:
-        raise UserError(f"--workers ({args.workers}) and --merges ({args.merges}) must be at least 1.")
+    for name in ("workers", "merges"):
+        if getattr(args, name) < 1:
+            raise UserError(f"--{name} ({getattr(args, name)}) must be at least 1.")
     line: list[ProgressLine] = []
 
     def progress(step: str) -> ProgressLine:

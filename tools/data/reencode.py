@@ -3,13 +3,15 @@
 import argparse
 import importlib.util
 import os
+import runpy
 import shutil
 import sys
 from collections import Counter
 from pathlib import Path
 
-if importlib.util.find_spec("cgc_video") is None:  # run from a clone without installation
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the package beside this tool, whatever else is installed
+if __name__ == "__main__":  # Ctrl-C is one line from here on, also while the rest loads
+    runpy.run_path(str(Path(importlib.util.find_spec("cgc_video").origin).parent / "engine/guards/interrupts.py"))
 
 from cgc_video.datasets.lists import CLASS_FILE
 from cgc_video.datasets.preparation.progress import ProgressLine

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..layers import find_layer
+from ..layers import find_gated_layer
 
 __all__ = ["SampleGate", "sample_gates"]
 
@@ -36,10 +36,9 @@ def sample_gates(model: nn.Module, layer_name: str, batches: Iterable[dict]) -> 
         batches: As a data loader of the model's data gives them.
 
     Raises:
-        UserError: If there is no such layer.
-        ValueError: If the layer has no gate.
+        UserError: If there is no such layer, or it has no gate.
     """
-    layer = find_layer(model, layer_name)
+    layer = find_gated_layer(model, layer_name)
     inputs: list[Tensor] = []
     handle = layer.register_forward_pre_hook(lambda _, args: inputs.append(args[0]))
     try:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ...datasets.contact_sheets import undo_normalisation
 from ...errors import UserError
 from ...models.lazy_views import batch_samples
-from ..layers import find_layer, last_gated_layer
+from ..layers import find_gated_layer, find_layer, last_gated_layer
 from .maps import Place, activation_maps, to_frames
 
 __all__ = ["Explanation", "explain", "explain_gate", "first_view", "last_feature_layer"]
@@ -72,9 +72,7 @@ def explain_gate(
 ) -> Explanation:
     """Fig. 4 for a gated layer, by default the last: the features before it, the context that its gate is given, the features after it."""
     name = layer or last_gated_layer(model)
-    module = find_layer(model, name)
-    if getattr(module, "gate", None) is None:
-        raise UserError(f"layer ({name}) has no gate; the last gated one is {last_gated_layer(model)}.")
+    module = find_gated_layer(model, name)
     places = {
         f"before {name}": Place(module, is_input=True),
         "the context that it pools": Place(module.gate, is_input=True, grid=_with_space(module.grid)),

@@ -9,6 +9,7 @@ from ...engine.trained import TrainedModel, build_loader, load_trained
 from ...errors import UserError
 from ...evaluation.complexity import count_parameters
 from ..gradcam.explain import last_feature_layer
+from ..layers import find_layer
 from ..run_curves import read_curves
 from .mistakes import picture_of, worst_mistakes
 from .page import Section, embed, embed_file, render, table
@@ -48,6 +49,8 @@ def run_page(work_dir: Path, number: int = 12, layer: str | None = None, device:
     """
     config, checkpoint = find_run(work_dir)
     trained = load_trained(load_config(str(config)), str(checkpoint), device)
+    if layer is not None:
+        find_layer(trained.model, layer)  # before minutes are spent on the validation data
     sections = [_result(work_dir, trained, checkpoint), *_curves(work_dir), *_classes(work_dir), *_confusion(work_dir)]
     sections += [_mistakes(trained, number, layer), Section("Settings", _settings(config))]
     return render(f"{work_dir.resolve().name}", sections)
@@ -93,7 +96,12 @@ def _classes(work_dir: Path) -> list[Section]:
         for row in rows
     ]
     body = table(("class", "samples", "top-1 (%)", "most confused with"), cells, numbers=(1, 2))
-    return [Section("Classes, the worst first", f"<p>{html.escape(found.name)}</p>{body}")]
+    return [Section("Classes, the worst first", f"<p>{html.escape(_measured_by(found.name))}</p>{body}")]
+
+
+def _measured_by(name: str) -> str:
+    """A test may score several views; its figures are then not those of the validation above."""
+    return f"{name}: of the last {'test' if name.startswith('test') else 'validation'}"
 
 
 def _confusion(work_dir: Path) -> list[Section]:

@@ -13,6 +13,7 @@ from .limits import Limits
 
 __all__ = ["build_page", "serve"]
 
+_OLDEST_GRADIO = 6
 _KEPT_SECONDS = 600  # uploads and answers; who needs them longer has them
 
 
@@ -22,6 +23,10 @@ def _gradio() -> Any:
         import gradio
     except ImportError as error:
         raise UserError("the page needs Gradio, which is not installed: pip install -e '.[demo]'.") from error
+    if int(gradio.__version__.partition(".")[0]) < _OLDEST_GRADIO:
+        raise UserError(
+            f"the page needs Gradio {_OLDEST_GRADIO} or newer, and {gradio.__version__} is installed: pip install -e '.[demo]'."
+        )
     return gradio
 
 

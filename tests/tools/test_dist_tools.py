@@ -194,6 +194,23 @@ def test_usage(start, tool: str, arguments: list[str]):
     assert end(start(tool, *arguments, "0")) == (2, "error: the number of processes (0) must be at least 1.\n")
 
 
+def test_slurm(start, tmp_path):
+    """What is asked of ``srun``, by a stand-in that says its arguments: Slurm itself is not here."""
+    code, error = end(start("slurm_train.sh", "partition", "job"))
+    assert code == 2
+    assert error.startswith("usage: bash tools/slurm_train.sh PARTITION JOB_NAME CONFIG")
+    tools = "/usr/bin:/bin"
+    assert end(start("slurm_train.sh", "p", "j", "a.py", PATH=tools))[1].startswith("error: srun is not here")
+    stand_in = tmp_path / "srun"
+    stand_in.write_text('#!/bin/sh\necho "$@" >&2\n')
+    stand_in.chmod(0o755)
+    variables = {"PATH": f"{tmp_path}:{tools}", "GPUS": "16", "SRUN_ARGS": "--time=1"}
+    code, said = end(start("slurm_train.sh", "p", "j", "a.py", "--seed", "1", **variables))
+    assert code == 0
+    assert "-p p --job-name=j --gres=gpu:8 --ntasks=16 --ntasks-per-node=8 --cpus-per-task=5 --kill-on-bad-exit=1 --time=1 python -u" in said
+    assert said.endswith("tools/train.py a.py --launcher slurm --seed 1\n")
+
+
 @pytest.mark.parametrize(
     ("variables", "message"),
     [

@@ -8,4 +8,5 @@ ruff format -q --check .
 mypy --no-error-summary
 # One process per core, one thread each: the tensors are too small for more.
 export OMP_NUM_THREADS=1
-exec python -m pytest -n auto "$@"
+# A process that has run out of tests takes some of another's: the long ones are many at the end.
+exec python -m pytest -n auto --dist worksteal "$@"

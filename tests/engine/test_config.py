@@ -65,7 +65,7 @@ def test_work_dir_priority():
 def test_torchrun_is_needed_for_the_pytorch_launcher(monkeypatch):
     monkeypatch.delenv("RANK", raising=False)
     monkeypatch.setenv("LOCAL_RANK", "0")
-    with pytest.raises(UserError, match="torchrun --nproc_per_node"):
+    with pytest.raises(UserError, match=r"bash tools/dist_train\.sh CONFIG N"):
         set_launcher(config(), "pytorch")
 
 

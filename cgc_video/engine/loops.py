@@ -20,7 +20,7 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
     - Validation draws from random states of its own, so that training does not depend on whether and when it takes place.
     - A checkpoint is written before the validation of its epoch: a run that is resumed from it begins with that validation.
 
-    ``ResumptionHook`` carries ``state_dict`` into checkpoints and out of them.
+    ``SafeCheckpointHook`` carries ``state_dict`` into checkpoints and out of them.
     """
 
     _first_iter = 0  # number of the first iteration of this epoch
@@ -36,6 +36,8 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
         if self._iter:
             self.runner.logger.info(self._going_on())
         if self._validation_due:
+            if self._states is not None:  # validation draws, too, and what it saves must be those of training
+                random_states.restore(self._states)
             self._validate()
         while self._epoch < self._max_epochs and not self.stop_training:
             self.run_epoch()

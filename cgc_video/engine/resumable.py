@@ -23,9 +23,9 @@ def resumable(cfg: Config) -> Config:
         train.type = "EpochBasedTrainLoop"
     _replace(train, _LOOPS)
     _replace(cfg.train_dataloader.get("sampler"), _SAMPLERS)
-    hooks = cfg.setdefault("default_hooks", {})
-    hooks.setdefault("checkpoint", {"type": "CheckpointHook", "interval": 1})  # MMEngine's default
-    for hook in [*hooks.values(), *(cfg.get("custom_hooks") or [])]:
+    default = {"checkpoint": {"type": "CheckpointHook", "interval": 1}}  # MMEngine's
+    cfg.default_hooks = {**default, **(cfg.get("default_hooks") or {})}
+    for hook in [*cfg.default_hooks.values(), *(cfg.get("custom_hooks") or [])]:
         _replace(hook, _HOOKS)
     return cfg
 

@@ -207,7 +207,10 @@ def test_slurm(start, tmp_path):
     variables = {"PATH": f"{tmp_path}:{tools}", "GPUS": "16", "SRUN_ARGS": "--time=1"}
     code, said = end(start("slurm_train.sh", "p", "j", "a.py", "--seed", "1", **variables))
     assert code == 0
-    assert "-p p --job-name=j --gres=gpu:8 --ntasks=16 --ntasks-per-node=8 --cpus-per-task=5 --kill-on-bad-exit=1 --time=1 python -u" in said
+    assert (
+        "-p p --job-name=j --gres=gpu:8 --ntasks=16 --ntasks-per-node=8 --cpus-per-task=5 --kill-on-bad-exit=1 --time=1 python -u"
+        in said
+    )
     assert said.endswith("tools/train.py a.py --launcher slurm --seed 1\n")
 
 

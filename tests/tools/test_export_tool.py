@@ -13,7 +13,6 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from cgc_video.apis import load_recognizer, predict
-from cgc_video.apis.export import onnx_file
 from cgc_video.datasets.mini_sth.build import build_mini
 from cgc_video.datasets.mini_sth.classes import CLASSES
 from cgc_video.datasets.mini_sth.layout import MiniArguments
@@ -131,6 +130,15 @@ def test_a_missing_package_is_one_sentence(package, arguments, tmp_path, monkeyp
     )
 
 
+def test_an_old_torch_is_one_sentence(arguments, monkeypatch, capsys):
+    monkeypatch.delattr(torch.onnx.ONNXProgram, "rename_axes")
+    assert main(arguments) == 2
+    assert (
+        "is too old for the export; install the version that requirements/constraints.txt names"
+        in capsys.readouterr().err
+    )
+
+
 def test_a_file_that_differs_is_not_kept(arguments, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("cgc_video.apis.export.command.write_onnx", lambda program, file, *rest: Path(file).touch())
     monkeypatch.setattr("cgc_video.apis.export.command.run_onnx", lambda file: lambda pixels: np.ones((len(pixels), 8)))
@@ -139,6 +147,17 @@ def test_a_file_that_differs_is_not_kept(arguments, tmp_path, monkeypatch, capsy
     assert "the exported file differs from the network by" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["a.onnx"]
     assert (tmp_path / "a.onnx").read_text() == "an older file"
+
+
+def test_a_file_that_onnxruntime_cannot_run(arguments, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(
+        "cgc_video.apis.export.command.write_onnx", lambda program, file, *rest: file.write_bytes(b"no")
+    )
+    assert main([*arguments, "--views", "1", "--output", str(tmp_path / "a.onnx")]) == 2
+    error = capfd.readouterr().err
+    assert "onnxruntime cannot run the file (" in error
+    assert len(error.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_network_that_torch_export_cannot_follow(arguments, tmp_path, monkeypatch, capsys):
@@ -166,7 +185,3 @@ def test_a_size_that_does_not_fit(arguments, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(TSNResNet, "forward", too_small)
     assert main([*arguments, "--size", "1", "--output", str(tmp_path / "a.onnx")]) == 2
     assert "(24, 3, 1, 1) does not fit the model (input image is smaller than kernel)" in capsys.readouterr().err
-
-
-def test_the_packages_are_looked_for_before_the_work():
-    onnx_file.check_packages(run=True)

@@ -4,14 +4,16 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch.onnx
+
 from cgc_video.engine.config import load_config
 from cgc_video.engine.output import check_writable
 from cgc_video.engine.prepare import has_classes
 from cgc_video.engine.trained import load_trained
 from cgc_video.errors import UserError
 
-from .interface import INPUT, Interface, find_interface, metadata
-from .network import trace
+from .interface import INPUT, Interface, find_interface
+from .metadata import metadata
 from .onnx_file import OPSET, OPSETS, check_packages, run_onnx, write_onnx
 from .parity import TOLERANCE, largest_difference
 from .program_file import run_program, write_program
@@ -71,6 +73,9 @@ def export_model(
     for name, value in (("size", size), ("views", views)):
         if value is not None and value < 1:
             raise UserError(f"--{name} ({value}) must be at least 1.")
+    _check_torch()
+    from .network import trace
+
     path = Path(output) if output is not None else Path(checkpoint).with_suffix(FORMATS[format])
     if format == "onnx":
         check_packages(run=check)
@@ -106,3 +111,11 @@ def export_model(
     finally:
         partial.unlink(missing_ok=True)
     return ExportedFile(path, interface, trained.class_names, opset if format == "onnx" else None, difference)
+
+
+def _check_torch() -> None:
+    """Before the rest of this folder is imported, which an old torch cannot."""
+    if not hasattr(getattr(torch.onnx, "ONNXProgram", None), "rename_axes"):
+        raise UserError(
+            f"torch ({torch.__version__}) is too old for the export; install the version that requirements/constraints.txt names."
+        )

@@ -1,7 +1,8 @@
 """A graph as one ONNX file, and such a file run by onnxruntime."""
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -77,13 +78,34 @@ def write_onnx(
 
 
 def run_onnx(file: Path) -> Callable[[np.ndarray], np.ndarray]:
-    """A function that runs a file on the CPU."""
+    """A function that runs a file on the CPU.
+
+    Raises:
+        UserError: If onnxruntime refuses the file; from the function, if it fails on the way.
+    """
     onnxruntime: Any = _package("onnxruntime")
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # it warns of constants that it does not need
-    session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    options.log_severity_level = (
+        4  # it warns of constants that it does not need, and prints errors before it raises them
+    )
+    with _named_errors():
+        session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
-    return lambda pixels: session.run(None, {name: pixels})[0]
+
+    def run(pixels: np.ndarray) -> np.ndarray:
+        with _named_errors():
+            return session.run(None, {name: pixels})[0]
+
+    return run
+
+
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # its exceptions have no base of their own
+        reason = str(error).strip().split("\n")[0].rstrip(".")
+        raise UserError(f"onnxruntime cannot run the file ({reason}); try another --opset, or --no-check.") from error
 
 
 def _package(module: str) -> ModuleType:

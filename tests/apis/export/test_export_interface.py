@@ -3,11 +3,13 @@
 import json
 
 import pytest
+import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from cgc_video.apis.export.interface import find_interface, metadata
+from cgc_video.apis.export.interface import find_interface
+from cgc_video.apis.export.metadata import metadata
 from cgc_video.apis.export.network import PixelNetwork
 from cgc_video.engine.trained import TrainedModel
 from cgc_video.errors import UserError
@@ -66,6 +68,7 @@ def test_size_and_views_can_be_given(load):
         ),
         ("resnet20_digits", {}, {"size": 8, "views": 2}, "--views (2) is for videos"),
         ("tsm_r18_mini", {"model.cls_head.average_clips": None}, {}, "average_clips (None) of the head must be"),
+        ("tsm_r18_mini", {"test_dataloader": None}, {}, "the config has no test_dataloader"),
         ("tsm_r18_mini", {"model.backbone.num_segments": 5}, {}, "num_segments (5) must divide the 24 frames"),
     ],
 )
@@ -73,6 +76,15 @@ def test_what_is_refused(name, options, arguments, sentence, load):
     with pytest.raises(UserError) as caught:
         find_interface(load(name, **options), **arguments)
     assert sentence in str(caught.value)
+
+
+def test_a_preprocessor_that_takes_bgr(load):
+    trained = load("tsm_r18_mini", **{"model.data_preprocessor.to_rgb": True})
+    interface = find_interface(trained, views=1)
+    assert metadata(trained, interface, "a.py")["channels"] == "BGR"
+    pixels = torch.randint(0, 256, (2, *interface.shape), dtype=torch.uint8)
+    expected = trained.model.data_preprocessor({"inputs": list(pixels), "data_samples": None})["inputs"]
+    torch.testing.assert_close(PixelNetwork(trained.model, interface).normalise(pixels), expected)
 
 
 def test_another_preprocessor_is_refused(load):

@@ -16,7 +16,8 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from torch import nn
 
-from cgc_video.apis.export.interface import Interface, find_interface, metadata
+from cgc_video.apis.export.interface import Interface, find_interface
+from cgc_video.apis.export.metadata import metadata
 from cgc_video.apis.export.network import trace
 from cgc_video.apis.export.onnx_file import run_onnx, write_onnx
 from cgc_video.apis.export.parity import TOLERANCE, largest_difference, relative_difference

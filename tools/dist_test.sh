@@ -6,4 +6,5 @@ set -euo pipefail
 [ $# -ge 3 ] || { echo "usage: bash tools/dist_test.sh CONFIG CHECKPOINT N [arguments of tools/test.py]" >&2; exit 2; }
 tools=$(cd "$(dirname "$0")" && pwd)
 export PYTHONPATH="$tools/..${PYTHONPATH:+:$PYTHONPATH}"
+export TORCH_CPP_LOG_LEVEL="${TORCH_CPP_LOG_LEVEL:-ERROR}" # each try to connect is a warning, with a trace of C++
 exec python -m cgc_video.engine.processes "$3" "$tools/test.py" "$1" "$2" --launcher pytorch "${@:4}"

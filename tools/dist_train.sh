@@ -8,4 +8,5 @@ set -euo pipefail
 [ $# -ge 2 ] || { echo "usage: bash tools/dist_train.sh CONFIG N [arguments of tools/train.py]" >&2; exit 2; }
 tools=$(cd "$(dirname "$0")" && pwd)
 export PYTHONPATH="$tools/..${PYTHONPATH:+:$PYTHONPATH}"
+export TORCH_CPP_LOG_LEVEL="${TORCH_CPP_LOG_LEVEL:-ERROR}" # each try to connect is a warning, with a trace of C++
 exec python -m cgc_video.engine.processes "$2" "$tools/train.py" "$1" --launcher pytorch "${@:3}"

@@ -4,6 +4,7 @@ import argparse
 import errno
 import functools
 import os
+import re
 import signal
 import sys
 import time
@@ -29,6 +30,11 @@ _USER_ERRNOS = {
     errno.ENAMETOOLONG,
 }
 _FIRST_RANK_SECONDS = 3.0
+# what gloo, NCCL and torch's store say when a process at the other end has gone
+_LOST_CONNECTION = re.compile(
+    r"connection (closed|reset) by peer|broken pipe|timed out waiting|remote process exited|connection was aborted|failed to recv",
+    re.I,
+)
 
 
 def run_tool(main: Callable[..., int | None]) -> Callable[..., int]:
@@ -54,10 +60,14 @@ def run_tool(main: Callable[..., int | None]) -> Callable[..., int]:
             where = f" ({error.filename})" if error.filename else ""
             return complain(f"cannot use a file or folder{where}: {os.strerror(error.errno)}.")
         except RuntimeError as error:
-            if "closed by peer" not in str(error) or "RANK" not in os.environ:
+            found = _LOST_CONNECTION.search(str(error))
+            if found is None or "RANK" not in os.environ:
                 raise
             time.sleep(_FIRST_RANK_SECONDS)  # whoever started the processes ends this one meanwhile
-            return complain("the connection to another process was lost; its error stands above.", code=1)
+            return complain(
+                f"the connection to another process was lost ({found[0]}); its error stands above, or where its machine prints.",
+                code=1,
+            )
 
     return guarded
 
@@ -79,7 +89,7 @@ def _own_words(error: UserError) -> str:
 def complain(message: str, code: int = 2) -> int:
     """Print an error as one line on stderr, and return the exit code."""
     sys.stdout.flush()
-    rank = os.environ.get("RANK", "0")
+    rank = os.environ.get("RANK") or os.environ.get("SLURM_PROCID", "0")
     if rank != "0":
         # What is wrong for all processes, the first one says for all: it ends the others before they say it again.
         time.sleep(_FIRST_RANK_SECONDS)

@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 
 from ..errors import UserError
 from .names import nearest, suggestion
+from .slurm import torchrun_variables
 
 __all__ = ["load_config", "merge_options", "set_launcher", "set_work_dir"]
 
@@ -92,7 +93,10 @@ def set_work_dir(cfg: Config, path: str, work_dir: str | None) -> None:
 
 
 def set_launcher(cfg: Config, launcher: str, local_rank: int = 0) -> None:
-    """Set how processes were started; without torchrun, ``LOCAL_RANK`` comes from the option."""
+    """Set how processes were started; without torchrun and Slurm, ``LOCAL_RANK`` comes from the option."""
+    if launcher == "slurm":
+        os.environ |= torchrun_variables(os.environ)
+        launcher = "pytorch"
     cfg.launcher = launcher
     os.environ.setdefault("LOCAL_RANK", str(local_rank))
     if launcher == "pytorch" and "RANK" not in os.environ:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import torch
 from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
@@ -22,6 +23,8 @@ from .cli import complain, run_tool
 __all__ = ["Machines", "run_processes"]
 
 _PORT = 29500  # of several machines, which have to agree on it
+_WAIT_SECONDS = 900  # until all machines must have been started
+_ConnectionFault = getattr(torch.distributed, "DistError", RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,18 @@ class Machines:
             return cls(port=port or _free_port())
         if not variables.get("MASTER_ADDR"):
             raise UserError(f"{count} machines (NNODES) need MASTER_ADDR, the address of the one with NODE_RANK=0.")
-        return cls(count, rank, variables["MASTER_ADDR"], port or _PORT)
+        address = variables["MASTER_ADDR"]
+        try:
+            socket.getaddrinfo(address, None)
+        except OSError as error:
+            raise UserError(
+                f"MASTER_ADDR ({address}) is no name or address of a machine; give that of the one with NODE_RANK=0."
+            ) from error
+        return cls(count, rank, address, port or _PORT)
+
+    @property
+    def endpoint(self) -> str:
+        return f"{self.address}:{self.port}"
 
 
 def _number(variables: Mapping[str, str], name: str, default: int, least: int) -> int:
@@ -67,11 +81,21 @@ def _free_port() -> int:
         return found.getsockname()[1]
 
 
-def run_processes(script: str, arguments: Sequence[str], count: int, machines: Machines | None = None) -> int:
+def run_processes(
+    script: str,
+    arguments: Sequence[str],
+    count: int,
+    machines: Machines | None = None,
+    wait_seconds: int = _WAIT_SECONDS,
+) -> int:
     """Run a script in ``count`` processes. When one fails, the others are ended.
 
+    Args:
+        wait_seconds: How long to wait for the other machines.
     Returns:
         0, or the exit code of the process that failed first (128 + N for signal N).
+    Raises:
+        UserError: If the machines do not find each other.
     """
     machines = machines or Machines.of_environment({})
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # pages on what one line says here
@@ -82,10 +106,12 @@ def run_processes(script: str, arguments: Sequence[str], count: int, machines: M
         nproc_per_node=count,
         run_id="cgc_video",
         rdzv_backend="static",
-        rdzv_endpoint=f"{machines.address}:{machines.port}",
-        rdzv_configs={"rank": machines.rank, "timeout": 900},
+        rdzv_endpoint=machines.endpoint,
+        rdzv_configs={"rank": machines.rank, "timeout": wait_seconds},
         max_restarts=0,
     )
+    if machines.count > 1:
+        print(f"Machine {machines.rank + 1} of {machines.count}; they meet at {machines.endpoint}.", flush=True)
     try:
         elastic_launch(config, sys.executable)("-u", script, *arguments)
     except ChildFailedError as error:
@@ -98,7 +124,19 @@ def run_processes(script: str, arguments: Sequence[str], count: int, machines: M
         )
     except SignalException as signalled:
         return complain("interrupted.", 128 + int(signalled.sigval))
+    except _ConnectionFault as error:
+        raise UserError(_no_meeting(error, machines, wait_seconds)) from error
     return 0
+
+
+def _no_meeting(error: RuntimeError, machines: Machines, wait_seconds: int) -> str:
+    if "EADDRINUSE" in str(error):
+        return f"port {machines.port} of this machine is in use; give another in MASTER_PORT, on every machine."
+    reason = str(error).partition("\n")[0].rstrip(". ")
+    return (
+        f"the {machines.count} machines did not meet at {machines.endpoint} within {wait_seconds} s ({reason}); start the same command on each, "
+        f"with NODE_RANK from 0 to {machines.count - 1}, and see that the first can be reached there."
+    )
 
 
 @run_tool

@@ -1,0 +1,126 @@
+"""Shell tools that start several processes, and what their trainings leave."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+if sys.platform != "linux":
+    collect_ignore = ["test_several_machines.py", "test_slurm.py"]  # they read /proc
+
+_SECONDS = 240
+_FROZEN = ("norm_eval=False", "norm_eval=True")  # statistics of half a batch are not those of the whole
+_NO_DROPOUT = ("dropout_ratio=0.5", "dropout_ratio=0.0")
+_SEEDED = ("VideoDataset", "ListedVideos")  # whose samples draw from seeds of their own
+
+
+class ShellTool(subprocess.Popen):
+    """A tool in a process group of its own."""
+
+    def end(self) -> tuple[int, str]:
+        """Exit code and what was said on stderr."""
+        _, error = self.communicate(timeout=_SECONDS)
+        return self.returncode, error
+
+
+@pytest.fixture
+def start(repository):
+    """Start a shell tool; ``before`` is a command that runs it elsewhere. What is left of it at the end of the test is ended."""
+    running: list[ShellTool] = []
+
+    def begin(name: str, *arguments: str, before: Sequence[str] = (), **variables: str) -> ShellTool:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1", **variables}
+        command = [*before, "bash", str(repository / "tools" / name), *arguments]
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        running.append(ShellTool(command, env=environment, start_new_session=True, **pipes))
+        return running[-1]
+
+    yield begin
+    for process in running:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def losses() -> Callable[[Path], list[float]]:
+    """The losses that a training logged, by its work dir."""
+
+    def read(work_dir: Path) -> list[float]:
+        lines = next(work_dir.glob("*/vis_data/scalars.json")).read_text().splitlines()
+        return [entry["loss"] for entry in map(json.loads, lines) if "loss" in entry]
+
+    return read
+
+
+@pytest.fixture
+def halves_and_whole(tiny_config, tiny_data, tmp_path) -> tuple[str, str]:
+    """Two configs: of half a batch for each of two processes, and of the whole batch for one; 4 steps each."""
+    clips = (tiny_data / "list.txt").read_text().splitlines()
+    (tmp_path / "eight.txt").write_text("\n".join((clips * 2)[:8]) + "\n")
+    (tmp_path / "classes.txt").write_text((tiny_data / "classes.txt").read_text())
+    changes = (("DATA/list.txt", str(tmp_path / "eight.txt")), ("max_epochs=1", "max_epochs=2"))
+    changes += (_FROZEN, _NO_DROPOUT, _SEEDED)
+    return tiny_config(*changes, name="halves"), tiny_config(*changes, ("batch_size=2", "batch_size=4"), name="whole")
+
+
+@pytest.fixture
+def expected_losses(start, halves_and_whole, losses, tmp_path) -> list[float]:
+    """The losses of one process, which ``--seed 3`` gives, too; its work dir is ``one``."""
+    one = start("dist_train.sh", halves_and_whole[1], "1", "--seed", "3", "--work-dir", str(tmp_path / "one"))
+    code, error = one.end()
+    assert code == 0, error
+    found = losses(tmp_path / "one")
+    assert len(found) == 4
+    return found
+
+
+@pytest.fixture
+def endless(tiny_config) -> str:
+    """A config that trains until it is ended."""
+    return tiny_config(("max_epochs=1", "max_epochs=100000"), ("val_interval=1", "val_interval=100000"))
+
+
+@pytest.fixture
+def ranks(tmp_path) -> Callable[[], dict[str, int]]:
+    """Process numbers by rank, of the trainings that were started with ``TEST_OF`` set to the folder of the test, once one of them trains."""
+
+    def find(*tools: ShellTool) -> dict[str, int]:
+        patience = time.monotonic() + _SECONDS
+        while not list((tmp_path / "work").glob("*/vis_data/scalars.json")):
+            assert time.monotonic() < patience
+            for tool in tools:
+                assert tool.poll() is None, tool.end()[1]
+            time.sleep(0.2)
+        found: dict[str, int] = {}
+        for entry in Path("/proc").iterdir():
+            variables = _environment(entry) if entry.name.isdecimal() else {}
+            if variables.get("TEST_OF") == str(tmp_path) and "--launcher" in _command(entry):
+                # Slurm tells the number before a tool does
+                rank = variables.get("RANK") or variables.get("SLURM_PROCID")
+                if rank is not None:
+                    found.setdefault(rank, int(entry.name))
+        return found
+
+    return find
+
+
+def _environment(process: Path) -> dict[str, str]:
+    try:
+        return dict(each.split("=", 1) for each in (process / "environ").read_text().split("\0") if "=" in each)
+    except OSError:
+        return {}
+
+
+def _command(process: Path) -> list[str]:
+    try:
+        return (process / "cmdline").read_text().split("\0")
+    except OSError:
+        return []

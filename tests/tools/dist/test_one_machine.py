@@ -1,0 +1,123 @@
+"""``tools/dist_train.sh`` and ``dist_test.sh``: several processes of one machine, on the CPU, over gloo."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+_SECONDS = 240
+
+
+def test_two_processes_train_as_one(start, halves_and_whole, expected_losses, losses, tmp_path):
+    """The same samples, whole batches and steps: the same losses and weights."""
+    two = start("dist_train.sh", halves_and_whole[0], "2", "--seed", "3", "--work-dir", str(tmp_path / "two"))
+    assert two.end()[0] == 0
+    assert losses(tmp_path / "two") == pytest.approx(expected_losses, rel=1e-4)
+    ours, expected = (
+        torch.load(tmp_path / name / "epoch_2.pth", weights_only=False)["state_dict"] for name in ("two", "one")
+    )
+    for name, value in expected.items():
+        torch.testing.assert_close(ours[name], value, rtol=1e-4, atol=1e-5)
+
+
+_EVERY_SIZE = """
+import json, sys
+import cgc_video
+from cgc_video.engine import launch
+from cgc_video.engine.config import load_config, set_launcher, set_work_dir
+from mmengine.dist import is_main_process
+
+config, checkpoint, folder, most = sys.argv[1:5]
+found = {}
+for size in range(1, int(most) + 1):
+    cfg = load_config(config, {"test_dataloader.dataset.ann_file": f"{folder}/{size}.txt"})
+    set_work_dir(cfg, config, f"{folder}/work")
+    set_launcher(cfg, "pytorch")
+    found[size] = launch.test(cfg, checkpoint).metrics
+if is_main_process():
+    json.dump(found, open(f"{folder}/metrics.json", "w"))
+"""
+
+
+def test_each_sample_counts_once_whatever_their_number(start, tiny_config, tiny_data, tmp_path, repository):
+    from mmaction.registry import MODELS
+    from mmengine.registry import DefaultScope
+
+    from cgc_video.engine.config import load_config
+
+    config = tiny_config(("batch_size=3", "batch_size=2"))
+    with DefaultScope.overwrite_default_scope("mmaction"):
+        state = MODELS.build(load_config(config, {}).model).state_dict()
+    torch.save({"state_dict": state}, tmp_path / "model.pth")
+    (tmp_path / "every_size.py").write_text(_EVERY_SIZE)
+    clips = (tiny_data / "list.txt").read_text().splitlines()
+    found = {}
+    for processes in (1, 2):
+        folder = tmp_path / str(processes)
+        folder.mkdir()
+        (folder / "classes.txt").write_text((tiny_data / "classes.txt").read_text())
+        for size in range(1, len(clips) + 1):
+            (folder / f"{size}.txt").write_text("\n".join(clips[:size]) + "\n")
+        command = [sys.executable, "-m", "cgc_video.engine.processes", str(processes), str(tmp_path / "every_size.py")]
+        arguments = [config, str(tmp_path / "model.pth"), str(folder), str(len(clips))]
+        environment = {**os.environ, "PYTHONPATH": str(repository), "OMP_NUM_THREADS": "1"}
+        subprocess.run([*command, *arguments], check=True, timeout=_SECONDS, env=environment, capture_output=True)
+        found[processes] = json.loads((folder / "metrics.json").read_text())
+    assert len(found[1]) == 5
+    for size, metrics in found[1].items():
+        assert found[2][size] == pytest.approx(metrics), f"{size} clips"
+        assert metrics["report/clips"] == int(size)
+
+
+def test_a_process_that_fails_says_so_and_ends_the_others(start, tiny_config, tiny_data, tmp_path):
+    """The second clip is the second process's, and it is broken."""
+    (tmp_path / "broken.mp4").write_text("no video")
+    first = (tiny_data / "list.txt").read_text().splitlines()[0]
+    (tmp_path / "two.txt").write_text(f"{tiny_data / 'videos' / first}\n{tmp_path / 'broken.mp4'} 1\n")
+    (tmp_path / "classes.txt").write_text((tiny_data / "classes.txt").read_text())
+    config = tiny_config(("VideoDataset", "ListedVideos"), ("DecordInit", "VideoOpen"), ("DecordDecode", "VideoDecode"))
+    assert start("dist_train.sh", config, "1", "--work-dir", str(tmp_path / "work")).end()[0] == 0
+    checkpoint = next((tmp_path / "work").glob("epoch_1.pth"))
+    option = f"test_dataloader.dataset.ann_file={tmp_path / 'two.txt'}"
+    code, error = start("dist_test.sh", config, str(checkpoint), "2", "--cfg-options", option).end()
+    assert code == 2, error
+    lines = [line for line in error.splitlines() if line.startswith("error: ")]
+    assert "rank 1: " in lines[0]
+    assert "broken.mp4" in lines[0]
+    assert lines[1:] == ["error: the process of rank 1 ended with exit code 2, and the others were ended."]
+    assert "Traceback" not in error
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes in /proc")
+def test_a_process_that_is_killed_ends_the_others_within_a_minute(start, endless, ranks, tmp_path):
+    both = start("dist_train.sh", endless, "2", "--work-dir", str(tmp_path / "work"), TEST_OF=str(tmp_path))
+    pids = ranks(both)
+    os.kill(pids["1"], signal.SIGKILL)
+    killed = time.monotonic()
+    code, error = both.end()
+    assert time.monotonic() - killed < 60
+    assert code == 128 + signal.SIGKILL
+    assert "error: the process of rank 1 ended with signal 9 (SIGKILL), and the others were ended." in error
+    assert not Path("/proc", str(pids["0"])).exists()
+
+
+def test_what_is_wrong_for_all_is_said_once(start, tmp_path):
+    code, error = start("dist_train.sh", str(tmp_path / "none.py"), "2").end()
+    assert code == 2
+    lines = error.splitlines()
+    assert len(lines) == 2, error
+    assert "none.py) does not exist" in lines[0]
+
+
+@pytest.mark.parametrize(("tool", "arguments"), [("dist_train.sh", ["a.py"]), ("dist_test.sh", ["a.py", "a.pth"])])
+def test_usage(start, tool: str, arguments: list[str]):
+    code, error = start(tool, *arguments).end()
+    assert code == 2
+    assert error.startswith(f"usage: bash tools/{tool} CONFIG")
+    assert start(tool, *arguments, "0").end() == (2, "error: the number of processes (0) must be at least 1.\n")

@@ -1,6 +1,7 @@
 """Marks, random state and the real clips."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,17 @@ def _seeded():
     with torch.random.fork_rng():
         torch.manual_seed(0)
         yield
+
+
+@pytest.fixture
+def figure(record_property) -> Callable[[str], None]:
+    """Record what a test found, for the tables of ``tools/long_checks.py``."""
+
+    def record(text: str) -> None:
+        print(f"\n{text}")
+        record_property("figure", text)
+
+    return record
 
 
 @pytest.fixture(scope="session")

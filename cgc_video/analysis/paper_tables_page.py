@@ -1,12 +1,11 @@
 """The page that ``tools/analysis/paper_tables.py`` prints, as text, Markdown or CSV."""
 
-import re
 import textwrap
 from collections.abc import Sequence
 
-from ..errors import UserError
 from ..evaluation.complexity import COUNTING_RULE
 from .complexity_tables import csv_text, table
+from .marked_place import fill_place
 from .paper_tables import RowCount
 from .paper_tables_rows import TITLES
 from .paper_tables_rule import PAPER_RULE
@@ -19,8 +18,6 @@ _HEADING = """\
 # The paper's models, counted
 
 Made by `python tools/analysis/paper_tables.py --markdown --output docs/paper_tables.md --embed README.md`; counts do not depend on the hardware."""
-
-_MARKS = ("<!-- paper tables -->", "<!-- end of paper tables -->")
 
 
 def render_page(results: Sequence[RowCount], style: str) -> str:
@@ -48,19 +45,12 @@ def embed_tables(document: str, results: Sequence[RowCount], name: str = "the do
     Raises:
         UserError: If the document does not hold the marks once each, in order.
     """
-    opening, closing = _MARKS
-    pattern = re.compile(f"{re.escape(opening)}.*{re.escape(closing)}", re.DOTALL)
-    if document.count(opening) != 1 or document.count(closing) != 1 or not pattern.search(document):
-        raise UserError(
-            f"{name} must hold {opening} and, after it, {closing}, once each; put them where the tables belong."
-        )
     folded = []
     for key in TITLES:
         if any(result.row.table == key for result in results):
             body = render_table(results, key, "markdown").removeprefix(f"## {TITLES[key]}\n\n")
             folded.append(f"<details><summary>{TITLES[key]}</summary>\n\n{body}\n\n</details>")
-    block = "\n\n".join([opening, *folded, closing])
-    return pattern.sub(lambda _: block, document)
+    return fill_place(document, "paper tables", "\n\n".join(folded), name)
 
 
 def render_table(results: Sequence[RowCount], key: str, style: str) -> str:

@@ -13,7 +13,7 @@ from cgc_video.version import __version__
 
 from .settings import Settings
 
-__all__ = ["commit", "describe"]
+__all__ = ["commit", "cpu_name", "describe", "usable_cores"]
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("torch", "triton", "numpy", "mmengine", "mmcv-lite", "mmcv", "mmaction2")
@@ -25,8 +25,8 @@ def describe(settings: Settings, command: str) -> dict[str, str]:
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "commit": commit(),
         "command": command,
-        "device": torch.cuda.get_device_name(settings.device) if settings.on_gpu else _cpu_name(),
-        "cpu": f"{_cpu_name()}, {_usable_cores()} cores, {torch.backends.cpu.get_cpu_capability()}",
+        "device": torch.cuda.get_device_name(settings.device) if settings.on_gpu else cpu_name(),
+        "cpu": f"{cpu_name()}, {usable_cores()} cores, {torch.backends.cpu.get_cpu_capability()}",
         "threads": str(settings.threads),
         "dtype": "float32" if settings.amp is None else f"{settings.amp} autocast",
         "memory format": "channels_last" if settings.channels_last else "contiguous",
@@ -66,7 +66,7 @@ def _versions() -> list[str]:
     return found
 
 
-def _cpu_name() -> str:
+def cpu_name() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -75,5 +75,5 @@ def _cpu_name() -> str:
     return next(names, platform.processor() or platform.machine())
 
 
-def _usable_cores() -> int:
+def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,7 +1,6 @@
 """Inputs made by hypothesis, and what runs them: in this process, or in one of its own that may crash or hang.
 
-A fast run takes some hundred inputs in all, always the same ones; ``python -m pytest tests/fuzz --run-slow -s`` takes 10,000 of each kind,
-and ``CGC_FUZZ_INPUTS=N`` sets another number.
+A fast run takes some hundred inputs in all, always the same ones; ``python tools/long_checks.py fuzz`` takes 10,000 of each kind, and ``CGC_FUZZ_INPUTS=N`` sets another number.
 """
 
 import os
@@ -36,7 +35,7 @@ class Outcome:
 
 
 @pytest.fixture
-def fuzz(request) -> Callable[..., Outcome]:
+def fuzz(request, figure) -> Callable[..., Outcome]:
     """Run ``check`` on each input of a strategy; it says whether the input was accepted, and raises if that is a fault.
 
     An input that takes over 10 s is a fault, too. ``few`` and ``many`` are the numbers of inputs of a fast and of a full run.
@@ -63,10 +62,8 @@ def fuzz(request) -> Callable[..., Outcome]:
             phases=(Phase.explicit, Phase.generate, Phase.shrink),
             suppress_health_check=list(HealthCheck),
         )(given(strategy)(one))()
-        total = outcome.accepted + outcome.refused
-        print(
-            f"\n{request.node.name}: {total} inputs, {outcome.accepted} accepted, {outcome.slowest:.2f} s the slowest"
-        )
+        total, slowest = outcome.accepted + outcome.refused, f"{outcome.slowest:.2f} s for the slowest"
+        figure(f"{total:,} inputs: {outcome.accepted:,} accepted, {outcome.refused:,} refused by name, {slowest}")
         return outcome
 
     return run

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 if sys.platform != "linux":
-    collect_ignore_glob = ["test_soak_*", "test_fault_*"]  # they read /proc
+    collect_ignore_glob = ["test_soak_*", "test_fault_*", "test_kill_*"]  # they read /proc
 
 
 @dataclass(frozen=True)

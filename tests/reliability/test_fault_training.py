@@ -43,7 +43,7 @@ def argv(repository) -> list[str]:
     return [config, "--no-validate", "--work-dir", "out", "--cfg-options", *options]
 
 
-def check(run, broken: dict[str, Path], epochs: int) -> None:
+def check(run, broken: dict[str, Path], epochs: int, figure) -> None:
     """The vanishing file goes after the first epoch; in the end each file is named once, in the log and in the report."""
     run.wait_for("Epoch(train) [1][", 300)
     run.wait_until(lambda: Path(run.out.parent, "out", "epoch_1.pth").is_file(), 300, "first checkpoint")
@@ -61,25 +61,26 @@ def check(run, broken: dict[str, Path], epochs: int) -> None:
         assert int(count) >= least - 1, (fault, count)
     assert "6 of 120 files could not be decoded and were replaced by other samples, " in log.read_text()
     assert run.left() == set()
+    figure(f"{len(BROKEN)} of 120 files broken ({', '.join(BROKEN).replace('_', ' ')}): finished, each named once")
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_training_finishes_and_names_each_file_once(start, argv, broken):
-    check(start("tools/train.py", *argv), broken, epochs=3)
+def test_training_finishes_and_names_each_file_once(start, argv, broken, figure):
+    check(start("tools/train.py", *argv), broken, epochs=3, figure=figure)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_two_processes_name_each_file_once(start, argv, broken, repository):
+def test_two_processes_name_each_file_once(start, argv, broken, repository, figure):
     launcher = ["-m", "torch.distributed.run", "--nproc_per_node=2", "--master_port=0", "--standalone"]
     run = start(*launcher, str(repository / "tools" / "train.py"), *argv[:1], "--launcher", "pytorch", *argv[1:])
-    check(run, broken, epochs=3)
+    check(run, broken, epochs=3, figure=figure)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_it_stops_above_the_share(start, argv, broken):
+def test_it_stops_above_the_share(start, argv, broken, figure):
     run = start("tools/train.py", *argv, "train_dataloader.dataset.max_bad_share=0.03")
     assert run.end(seconds=300) == 2
     (line,) = [line for line in run.error.splitlines() if line.startswith("error: ")]
@@ -88,3 +89,4 @@ def test_it_stops_above_the_share(start, argv, broken):
     )
     assert "Traceback" not in run.error
     assert run.left() == set()
+    figure("4 of 120 files broken, 3 % allowed: stopped with one sentence")

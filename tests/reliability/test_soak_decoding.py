@@ -36,11 +36,10 @@ def soak(paths: list[str], backend: str, decodes: int, probes) -> list[tuple[int
     return sorted(marks)
 
 
-def check(marks: list[tuple[int, int, int]]) -> None:
-    (_, warm, files), (_, end, files_at_end) = marks[1], marks[-1]
-    print(
-        f"\n{(end - warm) / 2**20:+.1f} MiB, {files_at_end - files:+d} open files between decode {marks[1][0]} and {marks[-1][0]}"
-    )
+def check(marks: list[tuple[int, int, int]], figure) -> None:
+    (first, warm, files), (last, end, files_at_end) = marks[1], marks[-1]
+    growth = f"{(end - warm) / 2**20:+.1f} MiB (at most {MOST_GROWTH / 2**20:.0f} allowed)"
+    figure(f"{growth} and {files_at_end - files:+d} open files from decode {first} to {last}")
     assert end - warm < MOST_GROWTH, marks
     assert files_at_end == files, marks
 
@@ -50,12 +49,12 @@ def clips(mini_data) -> list[str]:
     return sorted(str(path) for path in (mini_data / "videos").iterdir())
 
 
-def test_some_hundred_decodes(clips, probes):
-    check(soak(clips, "pyav", 400, probes))
+def test_some_hundred_decodes(clips, probes, figure):
+    check(soak(clips, "pyav", 400, probes), figure)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("backend", ["pyav", "opencv", "decord"])
-def test_two_thousand_decodes(clips, probes, backend):
-    check(soak(clips, backend, 2000, probes))
+def test_two_thousand_decodes(clips, probes, figure, backend):
+    check(soak(clips, backend, 2000, probes), figure)

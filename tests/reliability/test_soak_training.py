@@ -13,7 +13,7 @@ TOOLS = ["tools/train.py", "tools/data/check.py"]
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_three_hundred_iterations(start, mini_options, probes):
+def test_three_hundred_iterations(start, mini_options, probes, figure):
     """Sampled twice a second from outside: bytes and open files of the training and of its workers."""
     resident_bytes, open_files = probes
     epochs = 38  # of 8 batches: 304 iterations
@@ -34,8 +34,9 @@ def test_three_hundred_iterations(start, mini_options, probes):
     late = [mark for mark in whole if mark[0] > 8 * epochs * 3 / 4]
     memory = [sorted(mark[1] for mark in part)[len(part) // 2] for part in (early, late)]
     files = [max(mark[2] for mark in part) for part in (early, late)]
-    print(
-        f"\n{(memory[1] - memory[0]) / 2**20:+.1f} MiB of {memory[0] / 2**20:.0f}, {files[1] - files[0]:+d} of {files[0]} open files"
+    growth = f"{(memory[1] - memory[0]) / 2**20:+.1f} MiB of {memory[0] / 2**20:.0f} (at most {MOST_GROWTH / 2**20:.0f} allowed)"
+    figure(
+        f"{8 * epochs} iterations: {growth} and {files[1] - files[0]:+d} of {files[0]} open files from the second quarter to the last"
     )
     assert memory[1] - memory[0] < MOST_GROWTH
     assert files[1] <= files[0]
@@ -66,7 +67,7 @@ def test_nothing_is_left_after_ctrl_c(start, mini_options):
     ids=["end", "sigint-main", "sigterm-main", "sigterm-group", "sigkill-main"],
 )
 @pytest.mark.parametrize("backend", ["pyav", "decord"])
-def test_nothing_is_left(start, mini_options, number, group, code, backend):
+def test_nothing_is_left(start, mini_options, figure, number, group, code, backend):
     """decord decodes in a process below the worker, which must be gone, too."""
     options = [f"train_dataloader.dataset.pipeline.0.backend={backend}", "train_cfg.max_epochs=1"]
     run = start("tools/train.py", *mini_options, *options)
@@ -78,6 +79,7 @@ def test_nothing_is_left(start, mini_options, number, group, code, backend):
         # a worker whose hand-over of a batch is cut off may say so, with a traceback of Python's own
         assert "KeyboardInterrupt" not in run.error
     assert run.left() == set()
+    figure(f"of {len(run.seen)} processes none is left")
 
 
 def _loads_torch(run) -> bool:

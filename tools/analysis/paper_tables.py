@@ -50,11 +50,14 @@ def main(argv: list[str] | None = None) -> int:
         check_writable(args.output)
     if args.embed is not None and set(args.tables) != set(TABLES):
         raise UserError(f"--embed puts all tables into {args.embed}; leave --tables ({' '.join(args.tables)}) away.")
-    document = None if args.embed is None else _read(args.embed)
+    from cgc_video.analysis.marked_place import read_document
     from cgc_video.analysis.paper_tables import count_tables
     from cgc_video.analysis.paper_tables_page import embed_tables, render_page
 
-    if document is not None:
+    document = None
+    if args.embed is not None:
+        check_writable(args.embed)
+        document = read_document(args.embed)
         embed_tables(document, [], args.embed)  # find out now that it has no place for them
     results = count_tables(args.tables)
     text = render_page(results, args.style)
@@ -67,14 +70,6 @@ def main(argv: list[str] | None = None) -> int:
     if args.output is None and document is None:
         print(text, end="")
     return 0
-
-
-def _read(path: str) -> str:
-    check_writable(path)
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read ({error}); --embed takes a Markdown file.") from error
 
 
 if __name__ == "__main__":

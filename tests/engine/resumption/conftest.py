@@ -3,11 +3,12 @@
 import copy
 import os
 import random
+import re
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ import cgc_video.datasets.listed
 import cgc_video.models
 import cgc_video.translation.registered  # noqa: F401
 from cgc_video.engine import launch
+from cgc_video.testing.same_run import assert_same_run
 
 IMAGES, BATCH, EPOCHS = 26, 4, 2  # 7 batches in an epoch, the last of them of 2
 PIPELINE = [
@@ -226,7 +228,7 @@ def start() -> type[Training]:
 
 
 @pytest.fixture
-def assert_survives(config) -> Callable[..., list[str]]:
+def assert_survives(config, figure) -> Callable[..., str]:
     """Train once without and once with kills, and compare what the last checkpoints hold."""
 
     def check(
@@ -250,7 +252,10 @@ def assert_survives(config) -> Callable[..., list[str]]:
         Training(config(killed, resumed, base), processes).wait()
         assert done == kills, f"the run was over after {done} kills"
         assert_same_run(tmp_path / "whole", killed)
-        return (killed / "console.txt").read_text()
+        said = (killed / "console.txt").read_text()
+        places = re.findall(r"Going on with .*iteration (\d+)", said)
+        figure(f"{kills} kills, gone on at iterations {', '.join(dict.fromkeys(places))}: equal to the last bit")
+        return said
 
     return check
 
@@ -260,33 +265,3 @@ def _wait_for(work_dir: Path, seconds: float = 120) -> None:
     while not (work_dir / "last_checkpoint").is_file():
         assert time.monotonic() < end, (work_dir / "console.txt").read_text()[-4000:]
         time.sleep(0.01)
-
-
-def assert_same_run(first: Path, second: Path, keys: Sequence[str] = ()) -> None:
-    """The last checkpoints of two runs agree in every bit that training depends on."""
-    contents = [last_checkpoint(folder) for folder in (first, second)]
-    for key in keys or ("state_dict", "optimizer", "param_schedulers", "resumption", "ema_state_dict"):
-        _assert_equal(key, *(content.get(key) for content in contents))
-    hubs = [content["message_hub"] for content in contents]
-    for name in ("train/loss", "train/lr"):
-        histories = [hub["log_scalars"][name].data[0] for hub in hubs]
-        np.testing.assert_array_equal(*histories, err_msg=name)
-
-
-def last_checkpoint(work_dir: Path) -> dict:
-    return torch.load((work_dir / "last_checkpoint").read_text(), weights_only=True)
-
-
-def _assert_equal(way: str, first: Any, second: Any) -> None:
-    if isinstance(first, dict):
-        assert first.keys() == second.keys(), way
-        for key in first:
-            _assert_equal(f"{way}.{key}", first[key], second[key])
-    elif isinstance(first, list | tuple):
-        assert len(first) == len(second), way
-        for index, pair in enumerate(zip(first, second, strict=True)):
-            _assert_equal(f"{way}.{index}", *pair)
-    elif isinstance(first, torch.Tensor):
-        assert torch.equal(first, second), way
-    else:
-        assert first == second, way

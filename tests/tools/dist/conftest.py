@@ -50,17 +50,6 @@ def start(repository):
 
 
 @pytest.fixture
-def losses() -> Callable[[Path], list[float]]:
-    """The losses that a training logged, by its work dir."""
-
-    def read(work_dir: Path) -> list[float]:
-        lines = next(work_dir.glob("*/vis_data/scalars.json")).read_text().splitlines()
-        return [entry["loss"] for entry in map(json.loads, lines) if "loss" in entry]
-
-    return read
-
-
-@pytest.fixture
 def halves_and_whole(tiny_config, tiny_data, tmp_path) -> tuple[str, str]:
     """Two configs: of half a batch for each of two processes, and of the whole batch for one; 4 steps each."""
     clips = (tiny_data / "list.txt").read_text().splitlines()
@@ -72,14 +61,26 @@ def halves_and_whole(tiny_config, tiny_data, tmp_path) -> tuple[str, str]:
 
 
 @pytest.fixture
-def expected_losses(start, halves_and_whole, losses, tmp_path) -> list[float]:
-    """The losses of one process, which ``--seed 3`` gives, too; its work dir is ``one``."""
-    one = start("dist_train.sh", halves_and_whole[1], "1", "--seed", "3", "--work-dir", str(tmp_path / "one"))
-    code, error = one.end()
+def assert_trains_as_one(start, halves_and_whole, figure, tmp_path) -> Callable[[Path], None]:
+    """Train in one process (to the work dir ``one``), and hold the losses of others to it, by their work dir; their seed must be 3, too."""
+    code, error = start("dist_train.sh", halves_and_whole[1], "1", "--seed", "3", "--work-dir", str(tmp_path / "one")).end()
     assert code == 0, error
-    found = losses(tmp_path / "one")
-    assert len(found) == 4
-    return found
+    expected = _losses(tmp_path / "one")
+    assert len(expected) == 4
+
+    def check(work_dir: Path) -> None:
+        found = _losses(work_dir)
+        assert found == pytest.approx(expected, rel=1e-4)
+        difference = max(abs(ours / theirs - 1) for ours, theirs in zip(found, expected, strict=True))
+        figure(f"{len(found)} losses, {difference:.0e} the largest relative difference (1e-04 allowed)")
+
+    return check
+
+
+def _losses(work_dir: Path) -> list[float]:
+    """Those that a training logged."""
+    lines = next(work_dir.glob("*/vis_data/scalars.json")).read_text().splitlines()
+    return [entry["loss"] for entry in map(json.loads, lines) if "loss" in entry]
 
 
 @pytest.fixture

@@ -61,11 +61,11 @@ def test_one_machine_plays_both(start, halves_and_whole, expected_losses, losses
     for each in two:
         code, error = each.end()
         assert code == 0, error
-    assert losses(tmp_path / "two") == pytest.approx(expected_losses, rel=1e-4)
+    assert_trains_as_one(tmp_path / "two")
 
 
 @pytest.mark.slow
-def test_two_namespaces_train_as_one_process(start, namespaces, halves_and_whole, expected_losses, losses, tmp_path):
+def test_two_namespaces_train_as_one_process(start, namespaces, halves_and_whole, assert_trains_as_one, tmp_path):
     commands, address = namespaces
     two = [
         start(
@@ -77,12 +77,12 @@ def test_two_namespaces_train_as_one_process(start, namespaces, halves_and_whole
     for each in two:
         code, error = each.end()
         assert code == 0, error
-    assert losses(tmp_path / "two") == pytest.approx(expected_losses, rel=1e-4)
+    assert_trains_as_one(tmp_path / "two")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", ["0", "1"])
-def test_a_process_that_is_killed_ends_those_of_the_other_machine(start, namespaces, endless, ranks, tmp_path, victim):
+def test_a_process_that_is_killed_ends_those_of_the_other_machine(start, figure, namespaces, endless, ranks, tmp_path, victim):
     commands, address = namespaces
     two = [
         start(
@@ -95,7 +95,9 @@ def test_a_process_that_is_killed_ends_those_of_the_other_machine(start, namespa
     os.kill(pids[victim], signal.SIGKILL)
     killed = time.monotonic()
     ends = [each.end() for each in two]
-    assert time.monotonic() - killed < 60
+    seconds = time.monotonic() - killed
+    assert seconds < 60
+    figure(f"all ended {seconds:.0f} s after one was killed (60 allowed)")
     code, error = ends[int(victim)]
     assert code == 128 + signal.SIGKILL
     assert f"error: the process of rank {victim} ended with signal 9 (SIGKILL)" in error

@@ -49,7 +49,7 @@ def test_embedding_replaces_what_was_there(result):
 
 def test_every_check_has_tests_and_a_place_in_the_documents(repository):
     document = (repository / "docs" / "reliability.md").read_text()
-    assert tool.CHECKS == tuple(CHECKS)
+    assert tuple(CHECKS) == tool.CHECKS
     for name, paths in CHECKS.items():
         assert f"<!-- long check {name} -->" in document
         for path in paths:
@@ -60,7 +60,9 @@ def test_pytest_is_run_and_read(tmp_path, monkeypatch):
     """With one small test in the place of the long ones."""
     test = tmp_path / "test_small.py"
     test.write_text("def test_small_one(record_property):\n    record_property('figure', 'all of it')\n")
-    (tmp_path / "conftest.py").write_text("def pytest_addoption(parser):\n    parser.addoption('--run-slow', action='store_true')\n")
+    (tmp_path / "conftest.py").write_text(
+        "def pytest_addoption(parser):\n    parser.addoption('--run-slow', action='store_true')\n"
+    )
     monkeypatch.setattr(long_checks, "_ROOT", tmp_path)
     monkeypatch.setitem(CHECKS, "fuzz", [str(test), f"--rootdir={tmp_path}", f"-c{tmp_path}/none.ini"])
     (tmp_path / "none.ini").write_text("[pytest]\n")

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from cgc_video.datasets.decoding.container import check_file
 from cgc_video.datasets.decoding.errors import DecodeError
 from cgc_video.datasets.decoding.frame_names import read_frame_folder
-from cgc_video.datasets.images.label_files import read_label_file
+from cgc_video.datasets.decoding.jpeg import decode_image
+from cgc_video.datasets.images.label_files import read_label_file, read_synsets
 from cgc_video.datasets.images.objectnet import read_mappings
 from cgc_video.datasets.lists import read_classes, read_list
 from cgc_video.datasets.preparation.folder import prepare_folder
@@ -111,3 +114,32 @@ def test_label_files_of_imagenet(tmp_path):
     truth = tmp_path / "ILSVRC2012_devkit_t12" / "data" / "ILSVRC2012_validation_ground_truth.txt"
     with pytest.raises(UserError, match="line 1 .*not one of the"):
         read_label_file(write(truth, "9" * 5000), tmp_path / "val")
+
+
+def test_a_damaged_meta_mat_over_which_its_reader_dies(tmp_path):
+    write_imagenet(tmp_path, train_per_class=1)
+    meta = tmp_path / "ILSVRC2012_devkit_t12" / "data" / "meta.mat"
+    data = bytearray(meta.read_bytes())
+    assert len(read_synsets(meta)) > 1
+    data[520] += 4  # the length of an element: scipy 1.15 reads on beyond its memory
+    meta.write_bytes(data)
+    with pytest.raises(UserError, match="meta.mat is not the meta.mat .*; unpack the kit again"):
+        read_synsets(meta)
+
+
+@pytest.mark.parametrize("label", ["100000", "9" * 5000])
+def test_labels_that_number_no_classes(tmp_path, label):
+    (tmp_path / "1.mp4").write_bytes(b"a video")
+    table = write(tmp_path / "table.csv", f"file,label\n1.mp4,{label}\n")
+    with pytest.raises(UserError, match=r"table.csv holds the label [0-9]{6,20}; labels count the classes from 0"):
+        prepare_folder(tmp_path, table)
+
+
+def test_a_bitmap_of_an_absurd_size(tmp_path):
+    ok, data = cv2.imencode(".bmp", np.zeros((2, 2, 3), np.uint8))
+    data = bytearray(data.tobytes())
+    data[18:22] = (2**30).to_bytes(4, "little")  # the width
+    path = tmp_path / "img_00001.bmp"
+    path.write_bytes(data)
+    with pytest.raises(DecodeError, match=r"img_00001.bmp cannot be decoded: damaged \(OpenCV"):
+        decode_image(path, "cv2")

@@ -135,8 +135,11 @@ def _decode_simplejpeg(
 
 def _decode_cv2(path, data: bytes, factor: int, more: int = 0) -> np.ndarray:
     flag = _REDUCED.get(factor, cv2.IMREAD_COLOR if _COLOR is None else _COLOR)
-    with LIBJPEG_WARNINGS as warnings:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flag | more)
+    try:
+        with LIBJPEG_WARNINGS as warnings:
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), flag | more)
+    except cv2.error as error:  # of a header that names an absurd size
+        raise DecodeError(path, f"damaged (OpenCV: {error.err})") from error
     if image is None or warnings.text:
         fallback = "truncated" if data[:2] == b"\xff\xd8" else "not an image"
         raise DecodeError(path, _reason(warnings.text) if warnings.text else fallback)

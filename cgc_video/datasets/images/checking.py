@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from ..decoding.errors import DecodeError
+from ..pool import Failure, map_bounded
 from ..preparation.checking import CheckResult
-from ..preparation.pool import Failure, map_bounded
 from .decode import decode_photo
 
 __all__ = ["check_images"]

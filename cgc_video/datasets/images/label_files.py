@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from ...errors import UserError
 from ..lists import read_list
+from ..pool import Failure, map_bounded
 from .folders import list_images
 
 __all__ = ["LABEL_FILES", "LabelledImage", "find_label_file", "read_label_file", "read_synsets"]
@@ -113,16 +114,21 @@ def read_synsets(path: str | Path) -> dict[int, str]:
     Raises:
         UserError: If the file is something else.
     """
+    ((_, found),) = map_bounded(
+        _load_synsets, [str(path)]
+    )  # scipy's reader takes the process down over some damaged files
+    if isinstance(found, Failure):
+        raise UserError(
+            f"{path} is not the meta.mat of the ILSVRC 2012 development kit ({found.reason}); unpack the kit again."
+        )
+    return found
+
+
+def _load_synsets(path: str) -> dict[int, str]:
     from scipy.io import loadmat  # takes a while, and only this layout needs it
 
-    try:
-        rows = loadmat(str(path), squeeze_me=True)["synsets"].ravel()
-        wnids = {int(row["ILSVRC2012_ID"]): str(row["WNID"]) for row in rows if int(row["num_children"]) == 0}
-    except Exception as error:  # scipy raises many things over a file that is no MAT file, or another one
-        raise UserError(
-            f"{path} is not the meta.mat of the ILSVRC 2012 development kit ({type(error).__name__}); unpack the kit again."
-        ) from error
-    return wnids
+    rows = loadmat(path, squeeze_me=True)["synsets"].ravel()
+    return {int(row["ILSVRC2012_ID"]): str(row["WNID"]) for row in rows if int(row["num_children"]) == 0}
 
 
 def _read_kaggle(path: Path, images: Sequence[str]) -> list[LabelledImage]:

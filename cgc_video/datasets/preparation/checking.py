@@ -7,7 +7,7 @@ from functools import partial
 
 from ..decoding.errors import DecodeError
 from ..decoding.frame_names import read_frame_folder
-from .pool import Failure, map_bounded
+from ..pool import Failure, map_bounded
 
 __all__ = ["CheckResult", "check_clips", "clip_frames"]
 

@@ -20,8 +20,8 @@ from ..decoding.errors import DecodeError
 from ..decoding.rgb import ONE_THREAD, RGBConverter
 from ..decoding.sequential import decode_all
 from ..decoding.time_limit import Deadline
+from ..pool import Failure, map_bounded
 from .output import require_folder_for_output
-from .pool import Failure, map_bounded
 from .scan import VIDEO_SUFFIXES, scan_files
 
 __all__ = ["Encoding", "Outcome", "find_videos", "read_origin", "reencode", "reencode_all", "target_path"]

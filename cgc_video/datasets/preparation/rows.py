@@ -15,6 +15,8 @@ __all__ = ["SPLIT_FOLDERS", "Row", "describe_rest", "label_by_folder", "look_up_
 # Names of folders that hold a split, by ours.
 SPLIT_FOLDERS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
                  "validate": "val", "test": "test", "testing": "test"}  # fmt: skip
+# Of a label that is a number: of the data sets in use the largest is ImageNet-21k, with 21,841 classes.
+_LABEL_DIGITS = 5
 Row = tuple[str, str, str | None]  # path, class, split
 
 
@@ -107,6 +109,11 @@ def number_classes(
             )
         return rows, names
     if table and found and all(name.isascii() and name.isdigit() for name in found):  # they are labels already
+        if (great := next((name for name in found if len(name.lstrip("0")) > _LABEL_DIGITS), None)) is not None:
+            raise UserError(
+                f"{table} holds the label {great[:20]}; labels count the classes from 0, and there can be {10**_LABEL_DIGITS:,} of "
+                "them: number the classes without gaps, or write their names."
+            )
         return [(path, str(int(name)), split) for path, name, split in rows], [
             str(label) for label in range(1 + max(map(int, found)))
         ]

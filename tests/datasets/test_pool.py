@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from cgc_video.datasets.preparation.pool import Failure, map_bounded
+from cgc_video.datasets.pool import Failure, map_bounded
 
 
 def work(item):
@@ -32,8 +32,8 @@ def test_every_item_gets_a_result(workers):
     assert time.monotonic() - start < 20
     assert sorted(results) == list(range(len(items)))
     assert results[1] == Failure("KeyError: 'no\\nsuch key'")
-    assert results[3] == Failure("the decoder crashed (SIGSEGV)")
-    assert results[4] == Failure("the decoder crashed (exit code 3)")
+    assert results[3] == Failure("the process reading it died (SIGSEGV)")
+    assert results[4] == Failure("the process reading it died (exit code 3)")
     assert results[6] == Failure("not done within 0.5 s")
     good = {item: results[i][0] for i, item in enumerate(items) if isinstance(item, int)}
     assert good == {item: 2 * item for item in good}

@@ -1,8 +1,9 @@
 """Run a function on many items in processes of which none can take the run down.
 
-``concurrent.futures`` gives up as soon as a worker dies, and waits for ever for one that hangs. Native decoders do both.
+``concurrent.futures`` gives up as soon as a worker dies, and waits for ever for one that hangs. Native readers do both.
 """
 
+import faulthandler
 import os
 import signal
 import sys
@@ -88,7 +89,7 @@ class _Worker:
         except (EOFError, OSError):
             self.process.join(5)
         if self.process.exitcode is not None:
-            return position, Failure(f"the decoder crashed ({_exit_name(self.process.exitcode)})")
+            return position, Failure(f"the process reading it died ({_exit_name(self.process.exitcode)})")
         if time.monotonic() >= self.deadline:
             self.stop()
             return position, Failure(f"not done within {seconds:g} s")
@@ -111,6 +112,7 @@ def _serve(connection: Connection, function: Callable, inherited: list[Connectio
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     for end in inherited:  # or this process would outlive a parent that was killed
         end.close()
+    faulthandler.disable()  # the parent tells of a crash
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libraries complain there about every bad file
     while True:
         try:
@@ -119,6 +121,6 @@ def _serve(connection: Connection, function: Callable, inherited: list[Connectio
             return
         try:
             result = function(item)
-        except Exception as error:  # whatever a decoder raises is a property of the file
+        except Exception as error:  # whatever a reader raises is a property of the file
             result = Failure(f"{type(error).__name__}: {' '.join(str(error).split())}")
         connection.send(result)

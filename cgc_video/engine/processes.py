@@ -19,6 +19,7 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from ..errors import UserError
 from .cli import complain, run_tool
+from .launcher_death import name_launcher
 
 __all__ = ["Machines", "run_processes"]
 
@@ -100,6 +101,7 @@ def run_processes(
     machines = machines or Machines.of_environment({})
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # pages on what one line says here
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # as torchrun, without its warning
+    name_launcher(os.environ)
     config = LaunchConfig(
         min_nodes=machines.count,
         max_nodes=machines.count,

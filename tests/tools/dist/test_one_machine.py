@@ -110,6 +110,18 @@ def test_a_process_that_is_killed_ends_the_others_within_a_minute(start, figure,
     assert not Path("/proc", str(pids["0"])).exists()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone ends processes with their parent")
+def test_a_launcher_that_is_killed_leaves_no_process_training_unseen(start, endless, ranks, tmp_path):
+    launcher = start("dist_train.sh", endless, "2", "--work-dir", str(tmp_path / "work"), TEST_OF=str(tmp_path))
+    pids = ranks(launcher)
+    assert sorted(pids) == ["0", "1"]
+    launcher.kill()
+    patience = time.monotonic() + 30
+    while any(Path("/proc", str(pid)).exists() for pid in pids.values()):
+        assert time.monotonic() < patience, pids
+        time.sleep(0.1)
+
+
 def test_what_is_wrong_for_all_is_said_once(start, tmp_path):
     code, error = start("dist_train.sh", str(tmp_path / "none.py"), "2").end()
     assert code == 2

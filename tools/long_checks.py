@@ -49,6 +49,7 @@ def main(argv: list[str] | None = None) -> int:
     if args.jobs < 1:
         parser.error(f"--jobs ({args.jobs}) must be at least 1.")
     from cgc_video.analysis.marked_place import fill_place, read_document
+    from cgc_video.benchmark.environment import commit
     from cgc_video.benchmark.long_checks import embed, render, run_check
 
     names = args.checks or CHECKS
@@ -56,9 +57,9 @@ def main(argv: list[str] | None = None) -> int:
         check_writable(args.embed)
         for name in names:  # find out now that it has no place for them
             fill_place(read_document(args.embed), f"long check {name}", "", args.embed)
-    ok = True
+    of, ok = commit(), True
     for name in names:
-        result = run_check(name, args.jobs)
+        result = run_check(name, args.jobs, of)
         ok = ok and result.ok
         print(f"\n{render(result)}\n", flush=True)
         if args.embed is not None:

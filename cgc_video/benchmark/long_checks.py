@@ -19,7 +19,7 @@ import torch
 from ..analysis.complexity_tables import table
 from ..analysis.marked_place import fill_place
 from ..errors import UserError
-from .environment import commit, cpu_name, usable_cores
+from .environment import cpu_name, usable_cores
 
 __all__ = ["CHECKS", "CheckResult", "embed", "read_report", "render", "run_check"]
 
@@ -60,13 +60,15 @@ class CheckResult:
         return self.failed == 0 and self.passed > 0
 
 
-def run_check(name: str, jobs: int) -> CheckResult:
+def run_check(name: str, jobs: int, of: str) -> CheckResult:
     """Run the tests of a check in ``jobs`` processes of one thread each; their output goes where that of this process goes.
 
+    Args:
+        of: The commit, as it was before the results of another check changed the document.
     Raises:
         UserError: If the tests do not run at all.
     """
-    at, start = commit(), datetime.datetime.now(datetime.timezone.utc)
+    start = datetime.datetime.now(datetime.timezone.utc)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", *CHECKS[name], "--run-slow", "-q", "-rfE", f"--junitxml={report}"]
@@ -79,7 +81,7 @@ def run_check(name: str, jobs: int) -> CheckResult:
         minutes = (datetime.datetime.now(datetime.timezone.utc) - start).total_seconds() / 60
         how = (
             f"`python tools/long_checks.py {name} --jobs {jobs}`, {minutes:.0f} min on {start:%Y-%m-%d}, {usable_cores()} cores of an "
-            f"{cpu_name()}, Python {platform.python_version()}, torch {torch.__version__}, commit {at}"
+            f"{cpu_name()}, Python {platform.python_version()}, torch {torch.__version__}, commit {of}"
         )
         return read_report(name, report.read_text(encoding="utf-8"), how)
 

@@ -66,13 +66,14 @@ def test_pytest_is_run_and_read(tmp_path, monkeypatch):
     monkeypatch.setattr(long_checks, "_ROOT", tmp_path)
     monkeypatch.setitem(CHECKS, "fuzz", [str(test), f"--rootdir={tmp_path}", f"-c{tmp_path}/none.ini"])
     (tmp_path / "none.ini").write_text("[pytest]\n")
-    result = run_check("fuzz", 1)
+    result = run_check("fuzz", 1, "abc123")
     assert result.ok
     assert "| small one | all of it | 0 |" in render(result)
     assert "`python tools/long_checks.py fuzz --jobs 1`, 0 min on 20" in result.how
+    assert result.how.endswith(", commit abc123")
     monkeypatch.setitem(CHECKS, "fuzz", [str(tmp_path / "none.py")])
     with pytest.raises(UserError, match=r"the tests of fuzz did not run \(pytest's exit code [45]\)"):
-        run_check("fuzz", 1)
+        run_check("fuzz", 1, "abc123")
 
 
 def test_the_tool_refuses_before_it_runs_anything(tmp_path, capsys):

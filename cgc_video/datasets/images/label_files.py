@@ -114,9 +114,8 @@ def read_synsets(path: str | Path) -> dict[int, str]:
     Raises:
         UserError: If the file is something else.
     """
-    ((_, found),) = map_bounded(
-        _load_synsets, [str(path)]
-    )  # scipy's reader takes the process down over some damaged files
+    # scipy's reader takes its process down over some damaged files
+    ((_, found),) = map_bounded(_load_synsets, [str(path)])
     if isinstance(found, Failure):
         raise UserError(
             f"{path} is not the meta.mat of the ILSVRC 2012 development kit ({found.reason}); unpack the kit again."

@@ -10,7 +10,6 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from ..errors import UserError
-from .launcher_death import share_launcher_death
 from .names import nearest, suggestion
 from .slurm import torchrun_variables
 
@@ -98,8 +97,6 @@ def set_launcher(cfg: Config, launcher: str, local_rank: int = 0) -> None:
     if launcher == "slurm":
         os.environ |= torchrun_variables(os.environ)
         launcher = "pytorch"
-    if launcher == "pytorch":
-        share_launcher_death()
     cfg.launcher = launcher
     os.environ.setdefault("LOCAL_RANK", str(local_rank))
     if launcher == "pytorch" and "RANK" not in os.environ:

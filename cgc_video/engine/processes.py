@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch.distributed.elastic.multiprocessing.api import SignalException
@@ -19,12 +20,12 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from ..errors import UserError
 from .cli import complain, run_tool
-from .launcher_death import name_launcher
 
 __all__ = ["Machines", "run_processes"]
 
 _PORT = 29500  # of several machines, which have to agree on it
 _WAIT_SECONDS = 900  # until all machines must have been started
+_RANK_PROCESS = str(Path(__file__).with_name("rank_process.py"))
 _ConnectionFault = getattr(torch.distributed, "DistError", RuntimeError)
 
 
@@ -101,7 +102,6 @@ def run_processes(
     machines = machines or Machines.of_environment({})
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # pages on what one line says here
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # as torchrun, without its warning
-    name_launcher(os.environ)
     config = LaunchConfig(
         min_nodes=machines.count,
         max_nodes=machines.count,
@@ -115,7 +115,7 @@ def run_processes(
     if machines.count > 1:
         print(f"Machine {machines.rank + 1} of {machines.count}; they meet at {machines.endpoint}.", flush=True)
     try:
-        elastic_launch(config, sys.executable)("-u", script, *arguments)
+        elastic_launch(config, sys.executable)("-u", _RANK_PROCESS, str(os.getpid()), script, *arguments)
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
         code = failure.exitcode

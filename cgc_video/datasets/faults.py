@@ -157,8 +157,8 @@ class FaultTolerant:
             )
         if not self.test_mode and count > self.max_bad_share * total:
             raise UserError(
-                f"{count} of {total} files ({count / total:.1%}) cannot be decoded, more than dataset.max_bad_share ({self.max_bad_share:.1%}) "
-                f"allows: {self._some_paths()}; make a clean list with tools/data/check.py LIST --write-clean, or raise dataset.max_bad_share."
+                f"{count} of {total} files ({count / total:.1%}) cannot be decoded, more than max_bad_share ({self.max_bad_share:.1%}) "
+                f"allows: {self._some_paths()}; make a clean list with tools/data/check.py LIST --write-clean, or raise train_dataloader.dataset.max_bad_share."
             )
 
     def _tell(self, path: str, fault: DecodeError) -> int:

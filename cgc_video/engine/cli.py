@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ..errors import UserError
 from .guards.overrides import OptionAction
@@ -29,7 +29,11 @@ _USER_ERRNOS = {
     errno.EISDIR,
     errno.ENAMETOOLONG,
 }
-_FIRST_RANK_SECONDS = 3.0
+_FIRST_RANK_SECONDS = 10.0
+# what torch's loader says; the rest of its sentence guesses at reasons
+_LOST_WORKER = re.compile(
+    r"DataLoader worker \(pid(?:\(s\))? [\d, ]+\) (?:is )?(killed by signal: \w+|exited unexpectedly)"
+)
 # what gloo, NCCL and torch's store say when a process at the other end has gone
 _LOST_CONNECTION = re.compile(
     r"connection (closed|reset) by peer|broken pipe|timed out waiting|remote process exited|connection was aborted|failed to recv",
@@ -59,17 +63,39 @@ def run_tool(main: Callable[..., int | None]) -> Callable[..., int]:
                 raise
             where = f" ({error.filename})" if error.filename else ""
             return complain(f"cannot use a file or folder{where}: {os.strerror(error.errno)}.")
-        except RuntimeError as error:
-            found = _LOST_CONNECTION.search(str(error))
-            if found is None or "RANK" not in os.environ:
+        except Exception as error:
+            if _interrupted(error):
+                return complain("interrupted.", code=130)
+            if (told := _lost_process(error)) is None:
                 raise
-            time.sleep(_FIRST_RANK_SECONDS)  # whoever started the processes ends this one meanwhile
-            return complain(
-                f"the connection to another process was lost ({found[0]}); its error stands above, or where its machine prints.",
-                code=1,
-            )
+            return complain(told, code=1)
 
     return guarded
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what it came from: a library that catches everything tells Ctrl-C, or a dead worker, as a fault of its own."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _interrupted(error: BaseException) -> bool:
+    return any(isinstance(each, KeyboardInterrupt) for each in _chain(error))
+
+
+def _lost_process(error: BaseException) -> str | None:
+    """What to say where a loader's worker, or a process at the other end of a connection, has gone."""
+    for each in (each for each in _chain(error) if isinstance(each, RuntimeError)):
+        if found := _LOST_WORKER.search(str(each)):
+            return (
+                f"a worker of a data loader has gone ({found[1]}), which is mostly for lack of memory; lower num_workers or batch_size, and "
+                "go on with --resume."
+            )
+        if "RANK" in os.environ and (found := _LOST_CONNECTION.search(str(each))):
+            time.sleep(_FIRST_RANK_SECONDS)  # whoever started the processes ends this one meanwhile
+            return f"the connection to another process was lost ({found[0]}); its error stands above, or where its machine prints."
+    return None
 
 
 def _release_interrupts() -> None:

@@ -24,6 +24,7 @@ from .cli import complain, run_tool
 __all__ = ["Machines", "run_processes"]
 
 _PORT = 29500  # of several machines, which have to agree on it
+_LARGEST_PORT = 65535
 _WAIT_SECONDS = 900  # until all machines must have been started
 _RANK_PROCESS = str(Path(__file__).with_name("rank_process.py"))
 _ConnectionFault = getattr(torch.distributed, "DistError", RuntimeError)
@@ -49,7 +50,10 @@ class Machines:
         rank = _number(variables, "NODE_RANK", 0, 0)
         if rank >= count:
             raise UserError(f"NODE_RANK ({rank}) must be under NNODES ({count}); machines count from 0.")
-        port = _number(variables, "MASTER_PORT" if "MASTER_PORT" in variables else "PORT", 0, 0)
+        name = "MASTER_PORT" if "MASTER_PORT" in variables else "PORT"
+        port = _number(variables, name, 0, 0)
+        if port > _LARGEST_PORT:
+            raise UserError(f"{name} ({port}) must be at most {_LARGEST_PORT}.")
         if count == 1:
             return cls(port=port or _free_port())
         if not variables.get("MASTER_ADDR"):
@@ -145,7 +149,10 @@ def _no_meeting(error: RuntimeError, machines: Machines, wait_seconds: int) -> s
 def main(argv: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     if len(arguments) < 2 or not arguments[0].isdecimal() or int(arguments[0]) < 1:
-        raise UserError(f"the number of processes ({arguments[0] if arguments else ''}) must be at least 1.")
+        given = arguments[0] if arguments else ""
+        raise UserError(
+            f"N, the number of processes ({given}), must be a whole number of at least 1; it stands behind the config and checkpoint."
+        )
     return run_processes(arguments[1], arguments[2:], int(arguments[0]), Machines.of_environment(os.environ))
 
 

@@ -34,6 +34,8 @@ def last_good_checkpoint(work_dir: str | os.PathLike) -> str | None:
     broadcast_object_list(found)
     if isinstance(found[0], UserError):
         raise found[0]
+    if found[0] is None:
+        print_log(f"{work_dir} holds no checkpoint to resume: training starts anew.", "current", logging.WARNING)
     return found[0]
 
 
@@ -74,13 +76,17 @@ def _find(work_dir: Path) -> str | None:
 
 
 def _named(work_dir: Path) -> Path | None:
-    """What ``last_checkpoint`` says, looked for in the work dir first, which may have been moved since."""
+    """What ``last_checkpoint`` says, in the work dir, which may have been moved or copied since.
+
+    It is elsewhere only where the work dir holds no checkpoints at all (``default_hooks.checkpoint.out_dir``).
+    """
     file = work_dir / "last_checkpoint"
     text = file.read_text(errors="replace").strip() if file.is_file() else ""
     if not text:
         return None
     beside = work_dir / Path(text).name
-    return beside if beside.is_file() else Path(text)
+    own = any(not path.name.startswith(_NOT_RESUMABLE) for path in work_dir.glob("*.pth"))
+    return beside if own else Path(text)
 
 
 def _fault(path: Path) -> str | None:

@@ -3,6 +3,7 @@
 import errno
 
 import pytest
+from mmengine.config import Config
 from torch._utils import ExceptionWrapper
 
 from cgc_video.datasets.decoding.errors import DecodeError
@@ -34,6 +35,17 @@ def test_user_errors_are_one_line(capsys, error, code, said):
     printed = capsys.readouterr().err
     assert printed.startswith(said)
     assert printed.count("\n") == (0 if error is None else 1)
+
+
+def test_ctrl_c_that_a_library_takes_for_a_fault_of_its_own(capsys, monkeypatch):
+    """MMEngine formats the config's text for each checkpoint, and tells whatever ends that as a mistake of the config."""
+
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mmengine.config.config.FormatCode", interrupt)
+    assert run_tool(lambda argv=None: Config(dict(a=1)).pretty_text)() == 130
+    assert capsys.readouterr().err == "error: interrupted.\n"
 
 
 @pytest.mark.parametrize("error", [ValueError("ours"), RuntimeError("ours"), OSError(errno.ECONNRESET, "net")])

@@ -45,5 +45,5 @@ def test_it_stops_with_one_sentence(train, capsys):
 def test_it_goes_on_by_choice_and_gives_up_in_the_end(train, capsys):
     assert train("custom_hooks.3.action=skip", "custom_hooks.3.max_in_a_row=3") == 2
     output = capsys.readouterr()
-    assert "3 steps in a row were skipped, so lower the learning rate." in output.err
+    assert "these are 3 bad steps in a row, so lower the learning rate." in output.err
     assert (output.out + output.err).count("Step skipped: iteration ") == 2

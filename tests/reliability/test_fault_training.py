@@ -84,9 +84,7 @@ def test_it_stops_above_the_share(start, argv, broken, figure):
     run = start("tools/train.py", *argv, "train_dataloader.dataset.max_bad_share=0.03")
     assert run.end(seconds=300) == 2
     (line,) = [line for line in run.error.splitlines() if line.startswith("error: ")]
-    assert line.startswith(
-        "error: 4 of 120 files (3.3%) cannot be decoded, more than dataset.max_bad_share (3.0%) allows: "
-    )
+    assert line.startswith("error: 4 of 120 files (3.3%) cannot be decoded, more than max_bad_share (3.0%) allows: ")
     assert "Traceback" not in run.error
     assert run.left() == set()
     figure("4 of 120 files broken, 3 % allowed: stopped with one sentence")

@@ -55,6 +55,24 @@ def test_nothing_is_left_after_ctrl_c(start, mini_options):
 
 
 @pytest.mark.slow
+def test_a_worker_that_is_killed_is_told_in_a_sentence(start, mini_options):
+    """As by the kernel, for lack of memory."""
+    run = start("tools/train.py", *mini_options)
+    run.wait_for("Epoch(train) [1][2/8]")
+    os.kill(next(pid for pid in run.look() if pid != run.process.pid), signal.SIGKILL)
+    assert run.end() == 1
+    assert (
+        run.error.strip()
+        .splitlines()[-1]
+        .startswith(
+            "error: a worker of a data loader has gone (killed by signal: Killed), which is mostly for lack of memory"
+        )
+    )
+    assert "Traceback" not in run.error
+    assert run.left() == set()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "group", "code"),
     [

@@ -127,9 +127,9 @@ def test_the_report_names_each_file_once_and_how_often_it_was_replaced(config):
 @pytest.mark.parametrize("workers", [0, 2])
 def test_training_stops_above_the_share(config, fails, workers):
     message = fails("train", config(workers=workers), "--no-validate")
-    assert message.startswith("error: 1 of 9 files (11.1%) cannot be decoded, more than dataset.max_bad_share (10.0%)")
+    assert message.startswith("error: 1 of 9 files (11.1%) cannot be decoded, more than max_bad_share (10.0%)")
     assert any(f"{name}.mp4" in message for name in BAD)
-    assert message.endswith("tools/data/check.py LIST --write-clean, or raise dataset.max_bad_share.")
+    assert message.endswith("tools/data/check.py LIST --write-clean, or raise train_dataloader.dataset.max_bad_share.")
 
 
 @pytest.mark.parametrize("workers", [0, 2])

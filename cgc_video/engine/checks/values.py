@@ -1,5 +1,6 @@
 """Numbers of a config that can be judged before anything is built."""
 
+import math
 from collections.abc import Iterator
 from numbers import Real
 from typing import Any
@@ -11,6 +12,7 @@ from ...errors import UserError
 
 __all__ = ["check_head", "check_values"]
 
+_LARGEST_SEED = 2**32 - 1  # NumPy's
 # Where in a config, the least value, and whether it must be whole.
 _LEAST: dict[str, tuple[float, bool]] = {
     "model.cls_head.num_classes": (1, True),
@@ -31,9 +33,13 @@ def check_values(cfg: Config) -> None:
     for way, (least, whole) in _LEAST.items():
         value = _look_up(cfg, way)
         kind = int if whole else Real
-        if value is not None and (isinstance(value, bool) or not isinstance(value, kind) or value < least):
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, kind) or not least <= value < math.inf:
             what = "a whole number" if whole else "a number"
             raise UserError(f"{way} ({value!r}) must be {what} of at least {least:g}; correct it.")
+        if way == "randomness.seed" and value > _LARGEST_SEED:
+            raise UserError(f"{way} ({value}) must be at most {_LARGEST_SEED}; give a smaller --seed.")
     for way, stages in _stages(cfg.get("model"), "model"):
         if not isinstance(stages, list | tuple) or not all(isinstance(stage, int) for stage in stages):
             raise UserError(f'{way} ({stages!r}) must be a list of stages, such as [3] or "[3,4]"; correct it.')

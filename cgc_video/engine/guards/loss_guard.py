@@ -3,7 +3,9 @@
 The check stands between backward and the optimizer's step: later the weights would be spoilt, earlier a GPU would have to wait.
 """
 
+import functools
 import json
+import logging
 import math
 from pathlib import Path
 from typing import Any
@@ -50,10 +52,10 @@ class LossGuardHook(Hook):
     def __init__(self, action: str = "stop", max_loss: float | None = 1e4, max_in_a_row: int = 50) -> None:
         if action not in ("stop", "skip"):
             raise UserError(f"LossGuardHook: action ({action!r}) must be 'stop' or 'skip'.")
-        if max_loss is not None and not max_loss > 0:
+        if max_loss is not None and not (isinstance(max_loss, int | float) and max_loss > 0):
             raise UserError(f"LossGuardHook: max_loss ({max_loss}) must be above 0, or None for no bound.")
-        if max_in_a_row < 1:
-            raise UserError(f"LossGuardHook: max_in_a_row ({max_in_a_row}) must be at least 1.")
+        if not isinstance(max_in_a_row, int) or max_in_a_row < 1:
+            raise UserError(f"LossGuardHook: max_in_a_row ({max_in_a_row}) must be a whole number of at least 1.")
         self.action, self.max_loss, self.max_in_a_row = action, math.inf if max_loss is None else max_loss, max_in_a_row
         self._undo: list[Any] = []
 
@@ -73,6 +75,7 @@ class LossGuardHook(Hook):
             self._pending.append((loss.detach(), self._samples))
             update(loss, *args, **kwargs)
 
+        @functools.wraps(step)  # with the mark by which MMEngine's schedulers know that they count its calls
         def guarded_step(**kwargs: Any) -> None:
             if (faults := find_faults(self._pending, self.max_loss, _norm(wrapper))) is None:
                 self._take(runner, wrapper, step, kwargs)
@@ -110,7 +113,8 @@ class LossGuardHook(Hook):
         if hasattr(runner.optim_wrapper, "loss_scaler"):
             parts.append(f"{hub.get_info(OVERFLOWS, 0)} left out by mixed precision, since gradients overflowed")
         if parts:
-            runner.logger.info(f"Steps of {runner.iter} iterations: {'; '.join(parts)}.")
+            level = logging.WARNING if skipped else logging.INFO
+            runner.logger.log(level, f"Steps of {runner.iter} iterations: {'; '.join(parts)}.")
 
     def _take(self, runner, wrapper, step, kwargs: dict) -> None:
         """Take a good step; find out whether mixed precision has left it out."""
@@ -145,7 +149,7 @@ class LossGuardHook(Hook):
                 "lower the learning rate, look at these files, or leave such steps out (LossGuardHook: action='skip')"
             )
             if self.action == "skip":
-                way_out = f"{self._in_a_row} steps in a row were skipped, so lower the learning rate"
+                way_out = f"these are {self._in_a_row} bad steps in a row, so lower the learning rate"
             raise UserError(f"{told}; {way_out}.")
         self._left_out = True
         self._count(runner, SKIPPED, 1)

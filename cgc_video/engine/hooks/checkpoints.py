@@ -14,7 +14,7 @@ from mmengine.hooks import CheckpointHook
 from ...errors import UserError
 from ...models.checkpoints import write_text
 from ...models.checkpoints.writing import TEMPORARY
-from .resumption import between_updates, check_repeatable, gather_states, load_place, save_place
+from .resumption import between_updates, check_repeatable, check_same_optimizer, gather_states, load_place, save_place
 
 __all__ = ["INSIDE_EPOCH", "SafeCheckpointHook"]
 
@@ -41,7 +41,7 @@ class SafeCheckpointHook(CheckpointHook):
     ) -> None:
         super().__init__(*args, **kwargs)
         for name, value in (("every_iters", every_iters), ("every_minutes", every_minutes)):
-            if value is not None and value <= 0:
+            if value is not None and not (isinstance(value, int | float) and value > 0):
                 raise UserError(f"default_hooks.checkpoint.{name} ({value}) must be above 0; leave it out for none.")
         self.every_iters, self.every_minutes = every_iters, every_minutes
         self._states: list[dict[str, Any]] = []
@@ -54,13 +54,36 @@ class SafeCheckpointHook(CheckpointHook):
         if is_main_process():
             for left in Path(self.out_dir).glob(TEMPORARY.format("*.pth")):  # of a run that was killed while it wrote
                 left.unlink(missing_ok=True)
+        if self.save_best is not None:
+            self._take_up_best(runner)
         self._last_save = time.monotonic()
+
+    def _take_up_best(self, runner) -> None:
+        """MMEngine goes by the path of the best checkpoint so far: of a run in another folder it would remove that once a better stands here."""
+        if len(self.key_indicators) == 1:
+            self.best_ckpt_path = self._in_own_folder(runner, self.best_ckpt_path)
+        else:
+            found = self.best_ckpt_path_dict.items()
+            self.best_ckpt_path_dict = {key: self._in_own_folder(runner, path) for key, path in found}
+
+    def _in_own_folder(self, runner, best: str | None) -> str | None:
+        """The best checkpoint by its name in this folder, which may have been moved or copied; None where it is not."""
+        if best is None:
+            return None
+        here = self.file_backend.join_path(self.out_dir, os.path.basename(best))
+        if self.file_backend.isfile(here):
+            return here
+        runner.logger.warning(
+            f"The best checkpoint so far, {best}, is not in {self.out_dir}: it is left alone, and one is written here once it is beaten."
+        )
+        return None
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         save_place(runner, checkpoint, self._states)
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         if runner._resume:
+            check_same_optimizer(runner, checkpoint)
             load_place(runner, checkpoint)
 
     def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:

@@ -12,7 +12,7 @@ from ...datasets.sample_seeds import seeds_lost
 from ...errors import UserError
 from ..loops import ResumableEpochLoop
 
-__all__ = ["between_updates", "check_repeatable", "gather_states", "load_place", "save_place"]
+__all__ = ["between_updates", "check_repeatable", "check_same_optimizer", "gather_states", "load_place", "save_place"]
 
 KEY = "resumption"
 
@@ -61,6 +61,35 @@ def load_place(runner, checkpoint: Mapping[str, Any]) -> None:
             parameter.grad = gradients[name].to(parameter.device)
     if gradients:  # whatever MMEngine says of them next
         runner.logger.info("The checkpoint lies between two updates: the gradients accumulated by then are taken up.")
+
+
+def check_same_optimizer(runner, checkpoint: Mapping[str, Any]) -> None:
+    """PyTorch takes the state of any optimizer, and fails at the first step.
+
+    Raises:
+        UserError: If the checkpoint holds the state of another kind of optimizer, or of other groups of parameters.
+    """
+    wrapper = runner.optim_wrapper
+    saved, way_out = (
+        checkpoint.get("optimizer"),
+        "take the settings it was trained with, or start from its weights with load_from",
+    )
+    if not isinstance(wrapper, OptimWrapper) or not isinstance(saved, Mapping) or "param_groups" not in saved:
+        return
+    own, kind = wrapper.optimizer.param_groups, type(wrapper.optimizer).__name__
+    theirs = saved["param_groups"]
+    if [len(group["params"]) for group in theirs] != [len(group["params"]) for group in own]:
+        raise UserError(
+            f"the checkpoint's optimizer has its parameters in other groups than this run's ({len(theirs)} and {len(own)} groups; "
+            f"optim_wrapper.paramwise_cfg makes them): {way_out}."
+        )
+    # one of another version of PyTorch has settings more or less, one of another kind both
+    lacking, more = set(own[0]) - set(theirs[0]), set(theirs[0]) - set(own[0]) - {"initial_lr"}
+    if lacking and more:
+        raise UserError(
+            f"the checkpoint is of another optimizer than {kind} (it has {', '.join(sorted(more))}, and no {', '.join(sorted(lacking))}): "
+            f"{way_out}."
+        )
 
 
 def between_updates(runner) -> bool:

@@ -149,7 +149,9 @@ def test_skipping_leaves_everything_as_it_was(tmp_path):
 
 
 def test_skipping_has_an_end(tmp_path):
-    with pytest.raises(UserError, match=r"iteration 5 .* 4 steps in a row were skipped, so lower the learning rate\.$"):
+    with pytest.raises(
+        UserError, match=r"iteration 5 .* these are 4 bad steps in a row, so lower the learning rate\.$"
+    ):
         run(tmp_path, dict.fromkeys(range(2, 12), math.nan), action="skip", max_in_a_row=4)
 
 

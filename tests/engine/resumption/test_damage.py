@@ -3,10 +3,12 @@
 import importlib.util
 import os
 import resource
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
+from mmengine.logging import MMLogger
 
 from cgc_video.engine import launch
 from cgc_video.engine.resumption import last_good_checkpoint
@@ -88,8 +90,26 @@ class TestLastGoodCheckpoint:
         torch.save({"meta": {"iter": iteration, "time": time}, "optimizer": {}, "state_dict": {}}, folder / name)
         return folder / name
 
-    def test_a_new_folder_has_none(self, tmp_path):
+    def test_a_new_folder_has_none(self, tmp_path, capsys):
+        MMLogger.get_instance("none", log_level="INFO")
         assert last_good_checkpoint(tmp_path) is None
+        assert f"{tmp_path} holds no checkpoint to resume: training starts anew." in capsys.readouterr().out
+
+    def test_a_folder_that_was_copied_goes_on_from_its_own(self, tmp_path):
+        (tmp_path / "first").mkdir()
+        named = self.save(tmp_path / "first", "epoch_2.pth", 20)
+        (tmp_path / "first" / "last_checkpoint").write_text(str(named))
+        self.save(tmp_path / "first", "epoch_1.pth", 10)
+        shutil.copytree(tmp_path / "first", tmp_path / "copy")
+        assert last_good_checkpoint(tmp_path / "copy") == str(tmp_path / "copy" / "epoch_2.pth")
+        (tmp_path / "copy" / "epoch_2.pth").unlink()
+        assert last_good_checkpoint(tmp_path / "copy") == str(tmp_path / "copy" / "epoch_1.pth")
+
+    def test_checkpoints_that_are_written_elsewhere(self, tmp_path):
+        (tmp_path / "work").mkdir()
+        named = self.save(tmp_path, "epoch_2.pth", 20)
+        (tmp_path / "work" / "last_checkpoint").write_text(str(named))
+        assert last_good_checkpoint(tmp_path / "work") == str(named)
 
     def test_a_folder_that_was_moved(self, tmp_path):
         path = self.save(tmp_path, "epoch_1.pth", 10)
@@ -113,6 +133,39 @@ class TestLastGoodCheckpoint:
             UserError, match=r"nothing to resume in .*epoch_1.pth\) is damaged.*--resume CHECKPOINT, or delete"
         ):
             last_good_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"optim_wrapper.optimizer": dict(_delete_=True, type="AdamW", lr=0.01)},
+            r"is of another optimizer than AdamW \(it has .*momentum.*, and no .*betas",
+        ),
+        (
+            {"optim_wrapper.paramwise_cfg": dict(norm_decay_mult=0.0), "optim_wrapper.optimizer.weight_decay": 0.01},
+            "has its parameters in other groups than this run's",
+        ),
+    ],
+)
+def test_the_state_of_another_optimizer_is_refused(run, config, changes, said):
+    folder, _ = run
+    with pytest.raises(UserError, match=f"the checkpoint.* {said}.*start from its weights with load_from"):
+        launch.train(config(folder, {"resume": True, "train_cfg.max_epochs": 3, **changes}))
+
+
+def test_the_best_checkpoint_of_another_folder_is_left_alone(run, config):
+    folder, _ = run
+    best = next(folder.glob("best_*.pth"))
+    last = read_checkpoint(folder / "epoch_2.pth")
+    last["message_hub"]["runtime_info"]["best_score"] = -1.0  # any score is better
+    torch.save(last, folder.parent / "last.pth")
+    changes = {"resume": True, "load_from": str(folder.parent / "last.pth"), "train_cfg.max_epochs": 3}
+    runner = launch.train(config(folder.parent / "other", changes))
+    assert best.is_file()
+    assert len(list((folder.parent / "other").glob("best_*.pth"))) == 1
+    said = (Path(runner.log_dir) / f"{runner.timestamp}.log").read_text()
+    assert f"The best checkpoint so far, {best}, is not in {folder.parent / 'other'}: it is left alone" in said
 
 
 def test_a_full_disk_ends_training_with_one_sentence(tmp_path, config, capfd):

@@ -112,6 +112,7 @@ def test_a_process_that_is_killed_ends_those_of_the_other_machine(start, figure,
     ("variables", "message"),
     [
         ({"NNODES": "x"}, r"NNODES \(x\) must be a whole number of at least 1"),
+        ({"MASTER_PORT": "99999"}, r"MASTER_PORT \(99999\) must be at most 65535"),
         ({"NNODES": "2", "NODE_RANK": "2"}, r"NODE_RANK \(2\) must be under NNODES \(2\)"),
         ({"NNODES": "2"}, "need MASTER_ADDR"),
         (

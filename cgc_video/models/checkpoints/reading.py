@@ -1,6 +1,7 @@
 """Read a checkpoint: see that no bit of it has changed, then unpickle it without running anything."""
 
 import os
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,9 @@ def read_checkpoint(path: str | os.PathLike, map_location: Any = "cpu") -> Any:
 
 def _load(path: Path, map_location: Any) -> Any:
     if compat.has_allow_list():
-        return torch.load(path, map_location=map_location, weights_only=True)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Detected pickle protocol")  # of a file that is refused next
+            return torch.load(path, map_location=map_location, weights_only=True)
     return torch.load(path, map_location=map_location, weights_only=False, pickle_module=pickle_module())
 
 

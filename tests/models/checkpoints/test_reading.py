@@ -108,6 +108,15 @@ def test_no_checkpoint_at_all(tmp_path):
         read_checkpoint(tmp_path / "text.pth")
 
 
+def test_a_plain_pickle_is_refused_in_one_sentence(tmp_path, recwarn):
+    """Of Python's own protocol, about which torch warns before it refuses."""
+    (tmp_path / "plain.pth").write_bytes(pickle.dumps({"x": Payload(tmp_path / "ran")}))
+    with pytest.raises(UserError, match=r"plain.pth\)"):
+        read_checkpoint(tmp_path / "plain.pth")
+    assert not list(recwarn)
+    assert not (tmp_path / "ran").exists()
+
+
 @pytest.mark.parametrize("zipped", [True, False])
 def test_code_in_a_checkpoint_is_not_run(tmp_path, zipped: bool):
     path = tmp_path / "evil.pth"

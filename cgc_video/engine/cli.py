@@ -99,9 +99,10 @@ def _lost_process(error: BaseException) -> str | None:
 
 
 def _release_interrupts() -> None:
-    """Give Ctrl-C back to Python, from what took it while the tool was loading (``guards/interrupts.py``)."""
+    """Give Ctrl-C and errors back to Python, from what took them while the tool was loading (``guards/interrupts.py``)."""
     if getattr(signal.getsignal(signal.SIGINT), "__name__", "") == "end_at_once":
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        sys.excepthook = sys.__excepthook__
 
 
 def _own_words(error: UserError) -> str:

@@ -1,10 +1,12 @@
 """Run as a file by each tool before anything that takes seconds to import: Ctrl-C is one line and exit code 130, and no traceback.
 
 As a file, since importing any module of the package imports all that takes so long. ``run_tool`` gives Ctrl-C back to Python.
+A package that is missing, as outside the project's environment, is one line as well, and exit code 2.
 """
 
 import os
 import signal
+import sys
 
 
 def end_at_once(*_: object) -> None:
@@ -12,4 +14,18 @@ def end_at_once(*_: object) -> None:
     os._exit(130)
 
 
+def tell_missing_package(kind: type[BaseException], error: BaseException, trace: object) -> None:
+    name = getattr(error, "name", None)
+    if not isinstance(error, ModuleNotFoundError) or not name or name.startswith("cgc_video"):
+        sys.__excepthook__(kind, error, trace)
+        return
+    sys.stderr.write(
+        f"error: this Python ({sys.executable}) has no package {name}; take the project's environment (. .venv/bin/activate, which "
+        "`bash tools/quickstart.sh` makes), or install the project: pip install -e .\n"
+    )
+    sys.stderr.flush()
+    os._exit(2)
+
+
 signal.signal(signal.SIGINT, end_at_once)
+sys.excepthook = tell_missing_package

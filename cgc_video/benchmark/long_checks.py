@@ -27,7 +27,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 # by name: where the tests are
 CHECKS = {
     "resume": ["tests/engine/resumption", "tests/reliability/test_kill_training.py"],
-    "processes": ["tests/tools/dist"],
+    "processes": ["tests/tools/several_processes"],
     "faults": ["tests/reliability/test_fault_loss.py", "tests/reliability/test_fault_training.py"],
     "soak": ["tests/reliability/test_soak_decoding.py", "tests/reliability/test_soak_training.py"],
     "fuzz": ["tests/fuzz"],

@@ -56,6 +56,15 @@ def test_every_check_has_tests_and_a_place_in_the_documents(repository):
             assert (repository / path).exists(), path
 
 
+def test_pytest_looks_into_every_folder_of_tests(repository, pytestconfig):
+    """By default, it and Ruff leave out those whose name is that of a product: dist, build."""
+    left_out = set(pytestconfig.getini("norecursedirs"))
+    folders = {
+        part for path in (repository / "tests").rglob("test_*.py") for part in path.relative_to(repository).parts
+    }
+    assert not folders & left_out
+
+
 def test_pytest_is_run_and_read(tmp_path, monkeypatch):
     """With one small test in the place of the long ones."""
     test = tmp_path / "test_small.py"

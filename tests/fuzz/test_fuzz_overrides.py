@@ -93,7 +93,9 @@ def test_overrides(fuzz, data, capsys, monkeypatch, split):
             message = str(error)
         else:
             return True
-        assert any(part in message for key in args.cfg_options for part in key.split(".")), message
+        named = [part for key in args.cfg_options for part in key.split(".")]
+        named += [str(value) for value in args.cfg_options.values() if value != ""]
+        assert any(part in message for part in named), message
         return False
 
     with DefaultScope.overwrite_default_scope("mmaction"):

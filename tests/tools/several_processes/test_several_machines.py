@@ -50,7 +50,7 @@ def namespaces():
             subprocess.run(["ip", "netns", "del", name], capture_output=True)
 
 
-def test_one_machine_plays_both(start, halves_and_whole, expected_losses, losses, port, tmp_path):
+def test_one_machine_plays_both(start, halves_and_whole, assert_trains_as_one, port, tmp_path):
     two = [
         start(
             "dist_train.sh", halves_and_whole[0], "1", "--seed", "3", "--work-dir", str(tmp_path / "two"),
@@ -82,7 +82,9 @@ def test_two_namespaces_train_as_one_process(start, namespaces, halves_and_whole
 
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", ["0", "1"])
-def test_a_process_that_is_killed_ends_those_of_the_other_machine(start, figure, namespaces, endless, ranks, tmp_path, victim):
+def test_a_process_that_is_killed_ends_those_of_the_other_machine(
+    start, figure, namespaces, endless, ranks, tmp_path, victim
+):
     commands, address = namespaces
     two = [
         start(

@@ -135,4 +135,7 @@ def test_usage(start, tool: str, arguments: list[str]):
     code, error = start(tool, *arguments).end()
     assert code == 2
     assert error.startswith(f"usage: bash tools/{tool} CONFIG")
-    assert start(tool, *arguments, "0").end() == (2, "error: N, the number of processes (0), must be a whole number of at least 1; it stands behind the config and checkpoint.\n")
+    assert start(tool, *arguments, "0").end() == (
+        2,
+        "error: N, the number of processes (0), must be a whole number of at least 1; it stands behind the config and checkpoint.\n",
+    )

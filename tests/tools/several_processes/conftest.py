@@ -86,6 +86,22 @@ def _losses(work_dir: Path) -> list[float]:
 
 
 @pytest.fixture
+def kill(figure) -> Callable[..., list[tuple[int, str]]]:
+    """Kill a process; exit code and stderr of the tools that it belongs to, all of which must end within a minute."""
+
+    def end(pid: int, *tools: ShellTool) -> list[tuple[int, str]]:
+        os.kill(pid, signal.SIGKILL)
+        killed = time.monotonic()
+        ends = [tool.end() for tool in tools]
+        seconds = time.monotonic() - killed
+        assert seconds < 60
+        figure(f"all ended {seconds:.0f} s after one was killed (60 allowed)")
+        return ends
+
+    return end
+
+
+@pytest.fixture
 def endless(tiny_config) -> str:
     """A config that trains until it is ended."""
     return tiny_config(("max_epochs=1", "max_epochs=100000"), ("val_interval=1", "val_interval=100000"))

@@ -96,15 +96,10 @@ def test_a_process_that_fails_says_so_and_ends_the_others(start, tiny_config, ti
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes in /proc")
-def test_a_process_that_is_killed_ends_the_others_within_a_minute(start, figure, endless, ranks, tmp_path):
+def test_a_process_that_is_killed_ends_the_others_within_a_minute(start, kill, endless, ranks, tmp_path):
     both = start("dist_train.sh", endless, "2", "--work-dir", str(tmp_path / "work"), TEST_OF=str(tmp_path))
     pids = ranks(both)
-    os.kill(pids["1"], signal.SIGKILL)
-    killed = time.monotonic()
-    code, error = both.end()
-    seconds = time.monotonic() - killed
-    assert seconds < 60
-    figure(f"all ended {seconds:.0f} s after one was killed (60 allowed)")
+    ((code, error),) = kill(pids["1"], both)
     assert code == 128 + signal.SIGKILL
     assert "error: the process of rank 1 ended with signal 9 (SIGKILL), and the others were ended." in error
     assert not Path("/proc", str(pids["0"])).exists()

@@ -50,10 +50,7 @@ class Machines:
         rank = _number(variables, "NODE_RANK", 0, 0)
         if rank >= count:
             raise UserError(f"NODE_RANK ({rank}) must be under NNODES ({count}); machines count from 0.")
-        name = "MASTER_PORT" if "MASTER_PORT" in variables else "PORT"
-        port = _number(variables, name, 0, 0)
-        if port > _LARGEST_PORT:
-            raise UserError(f"{name} ({port}) must be at most {_LARGEST_PORT}.")
+        port = _number(variables, "MASTER_PORT" if "MASTER_PORT" in variables else "PORT", 0, 0, _LARGEST_PORT)
         if count == 1:
             return cls(port=port or _free_port())
         if not variables.get("MASTER_ADDR"):
@@ -72,12 +69,14 @@ class Machines:
         return f"{self.address}:{self.port}"
 
 
-def _number(variables: Mapping[str, str], name: str, default: int, least: int) -> int:
+def _number(variables: Mapping[str, str], name: str, default: int, least: int, most: int | None = None) -> int:
     text = variables.get(name, "")
     if not text:
         return default
     if not text.isdecimal() or int(text) < least:
         raise UserError(f"{name} ({text}) must be a whole number of at least {least}.")
+    if most is not None and int(text) > most:
+        raise UserError(f"{name} ({text}) must be at most {most}.")
     return int(text)
 
 

@@ -12,7 +12,6 @@ from ...errors import UserError
 
 __all__ = ["check_head", "check_values"]
 
-_LARGEST_SEED = 2**32 - 1  # NumPy's
 # Where in a config, the least value, and whether it must be whole.
 _LEAST: dict[str, tuple[float, bool]] = {
     "model.cls_head.num_classes": (1, True),
@@ -27,6 +26,8 @@ _LEAST: dict[str, tuple[float, bool]] = {
     **{f"{split}_dataloader.num_workers": (0, True) for split in ("train", "val", "test")},
 }
 
+_MOST = {"randomness.seed": 2**32 - 1}  # NumPy's
+
 
 def check_values(cfg: Config) -> None:
     """Refuse numbers that are none, or too small, by their place in the config."""
@@ -38,8 +39,8 @@ def check_values(cfg: Config) -> None:
         if isinstance(value, bool) or not isinstance(value, kind) or not least <= value < math.inf:
             what = "a whole number" if whole else "a number"
             raise UserError(f"{way} ({value!r}) must be {what} of at least {least:g}; correct it.")
-        if way == "randomness.seed" and value > _LARGEST_SEED:
-            raise UserError(f"{way} ({value}) must be at most {_LARGEST_SEED}; give a smaller --seed.")
+        if value > _MOST.get(way, value):
+            raise UserError(f"{way} ({value}) must be at most {_MOST[way]}; correct it.")
     for way, stages in _stages(cfg.get("model"), "model"):
         if not isinstance(stages, list | tuple) or not all(isinstance(stage, int) for stage in stages):
             raise UserError(f'{way} ({stages!r}) must be a list of stages, such as [3] or "[3,4]"; correct it.')

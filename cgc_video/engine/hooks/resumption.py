@@ -69,15 +69,11 @@ def check_same_optimizer(runner, checkpoint: Mapping[str, Any]) -> None:
     Raises:
         UserError: If the checkpoint holds the state of another kind of optimizer, or of other groups of parameters.
     """
-    wrapper = runner.optim_wrapper
-    saved, way_out = (
-        checkpoint.get("optimizer"),
-        "take the settings it was trained with, or start from its weights with load_from",
-    )
+    wrapper, saved = runner.optim_wrapper, checkpoint.get("optimizer")
+    way_out = "take the settings it was trained with, or start from its weights with load_from"
     if not isinstance(wrapper, OptimWrapper) or not isinstance(saved, Mapping) or "param_groups" not in saved:
         return
-    own, kind = wrapper.optimizer.param_groups, type(wrapper.optimizer).__name__
-    theirs = saved["param_groups"]
+    own, theirs = wrapper.optimizer.param_groups, saved["param_groups"]
     if [len(group["params"]) for group in theirs] != [len(group["params"]) for group in own]:
         raise UserError(
             f"the checkpoint's optimizer has its parameters in other groups than this run's ({len(theirs)} and {len(own)} groups; "
@@ -86,9 +82,10 @@ def check_same_optimizer(runner, checkpoint: Mapping[str, Any]) -> None:
     # one of another version of PyTorch has settings more or less, one of another kind both
     lacking, more = set(own[0]) - set(theirs[0]), set(theirs[0]) - set(own[0]) - {"initial_lr"}
     if lacking and more:
+        has, has_not = (", ".join(sorted(names)) for names in (more, lacking))
+        kind = type(wrapper.optimizer).__name__
         raise UserError(
-            f"the checkpoint is of another optimizer than {kind} (it has {', '.join(sorted(more))}, and no {', '.join(sorted(lacking))}): "
-            f"{way_out}."
+            f"the checkpoint is of another optimizer than {kind} (it has {has}, and no {has_not}): {way_out}."
         )
 
 

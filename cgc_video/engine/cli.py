@@ -49,7 +49,7 @@ def run_tool(main: Callable[..., int | None]) -> Callable[..., int]:
 
     @functools.wraps(main)
     def guarded(argv: list[str] | None = None) -> int:
-        _release_interrupts()
+        _end_loading()
         try:
             return main(argv) or 0
         except UserError as error:
@@ -98,8 +98,8 @@ def _lost_process(error: BaseException) -> str | None:
     return None
 
 
-def _release_interrupts() -> None:
-    """Give Ctrl-C and errors back to Python, from what took them while the tool was loading (``guards/interrupts.py``)."""
+def _end_loading() -> None:
+    """Give Ctrl-C and errors back to Python, from what took them while the tool was loading (``guards/loading.py``)."""
     if getattr(signal.getsignal(signal.SIGINT), "__name__", "") == "end_at_once":
         signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.excepthook = sys.__excepthook__

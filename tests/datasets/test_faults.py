@@ -119,7 +119,13 @@ def test_training_stops_above_the_share(listed):
         UserError, match=r"3 of 20 files \(15.0%\) cannot be decoded, .*max_bad_share \(10.0%\)"
     ) as caught:
         dataset.prepare_data(4)
-    for text in ("missing.mp4", "empty.mp4", "text.mp4", "tools/data/check.py LIST --write-clean", "raise train_dataloader.dataset"):
+    for text in (
+        "missing.mp4",
+        "empty.mp4",
+        "text.mp4",
+        "tools/data/check.py LIST --write-clean",
+        "raise train_dataloader.dataset",
+    ):
         assert text in str(caught.value)
     assert build(listed(9, ("text",))).prepare_data(0) is None  # the default allows a tenth
     with pytest.raises(UserError, match="1 of 9 files"):

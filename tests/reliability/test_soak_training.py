@@ -121,8 +121,8 @@ def test_every_tool_minds_ctrl_c_while_it_is_loading(repository):
     tools = sorted((repository / "tools").rglob("*.py"))
     assert len(tools) > 20
     for tool in tools:
-        before, found, _ = tool.read_text().partition('"engine/guards/interrupts.py"))\n')
+        before, found, _ = tool.read_text().partition('"engine/guards/loading.py"))\n')
         assert found, tool
         heavy = [line for line in before.splitlines() if line.startswith(("import ", "from ")) and "cgc_video" in line]
         assert not heavy, tool
-    assert os.path.isfile(repository / "cgc_video" / "engine" / "guards" / "interrupts.py")
+    assert os.path.isfile(repository / "cgc_video" / "engine" / "guards" / "loading.py")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the package beside this tool, whatever else is installed
 if __name__ == "__main__":  # Ctrl-C is one line from here on, also while the rest loads
-    runpy.run_path(str(Path(importlib.util.find_spec("cgc_video").origin).parent / "engine/guards/interrupts.py"))
+    runpy.run_path(str(Path(importlib.util.find_spec("cgc_video").origin).parent / "engine/guards/loading.py"))
 
 import cgc_video  # noqa: F401  registers all types
 from cgc_video.engine.cli import run_tool

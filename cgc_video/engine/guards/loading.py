@@ -1,7 +1,7 @@
-"""Run as a file by each tool before anything that takes seconds to import: Ctrl-C is one line and exit code 130, and no traceback.
+"""While a tool loads, before ``run_tool`` stands: Ctrl-C is one line and exit code 130, a missing package one line and exit code 2.
 
-As a file, since importing any module of the package imports all that takes so long. ``run_tool`` gives Ctrl-C back to Python.
-A package that is missing, as outside the project's environment, is one line as well, and exit code 2.
+Run as a file by each tool before anything that takes seconds to import; importing any module of the package imports all that takes so
+long. ``run_tool`` gives Ctrl-C and errors back to Python.
 """
 
 import os

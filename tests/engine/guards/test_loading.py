@@ -15,7 +15,7 @@ def test_outside_the_environment_the_package_that_is_missing_is_named(repository
 
 
 def test_a_defect_keeps_its_traceback(repository):
-    guard = repository / "cgc_video" / "engine" / "guards" / "interrupts.py"
+    guard = repository / "cgc_video" / "engine" / "guards" / "loading.py"
     code = f"import runpy; runpy.run_path({str(guard)!r}); raise ValueError('ours')"
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1

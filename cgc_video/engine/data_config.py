@@ -7,6 +7,7 @@ from typing import Any
 
 from mmaction.registry import DATASETS
 from mmengine.config import Config, ConfigDict
+from mmengine.registry import DefaultScope
 
 from ..datasets.images.base import Images
 from .build_errors import plain_build_errors
@@ -48,7 +49,8 @@ def open_images(cfg: Config, dataset: DatasetConfig) -> Images:
     Raises:
         UserError: If the files do not fit each other, or the type does not take the config's arguments.
     """
-    with plain_build_errors(cfg):
+    # not that of a runner which this process had before
+    with DefaultScope.overwrite_default_scope(cfg.get("default_scope")), plain_build_errors(cfg):
         return DATASETS.build({**dataset.cfg, "pipeline": [], "lazy_init": True})
 
 

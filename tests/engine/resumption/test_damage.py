@@ -177,11 +177,14 @@ def test_a_full_disk_ends_training_with_one_sentence(tmp_path, config, capfd):
     train = tool("train")
     child = os.fork()
     if child == 0:
-        cfg = str(tmp_path / "tiny.py")
-        code = train([cfg, "--cfg-options", "train_cfg.max_epochs=1"])
-        size = (tmp_path / "run" / "epoch_1.pth").stat().st_size
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2))
-        os._exit(train([cfg, "--resume"]) if code == 0 else 9)
+        try:
+            cfg, code = str(tmp_path / "tiny.py"), 9
+            if train([cfg, "--cfg-options", "train_cfg.max_epochs=1"]) == 0:
+                size = (tmp_path / "run" / "epoch_1.pth").stat().st_size
+                resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2))
+                code = train([cfg, "--resume"])
+        finally:  # whatever is raised, this process is not to go on as a second pytest
+            os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 2
     error = capfd.readouterr().err
     assert "Traceback" not in error

@@ -61,12 +61,13 @@ def test_a_limit_of_the_system(tmp_path):
     write_checkpoint(OLD, tmp_path / "a.pth")
     child = os.fork()
     if child == 0:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
         try:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
             write_checkpoint(NEW, tmp_path / "a.pth")
         except UserError as error:
             (tmp_path / "said").write_text(str(error))
-        os._exit(0)
+        finally:  # whatever is raised, this process is not to go on as a second pytest
+            os._exit(0)
     os.waitpid(child, 0)
     said = (tmp_path / "said").read_text()
     assert "a.pth could not be written: File too large (" in said
@@ -104,9 +105,12 @@ def test_killed_while_writing(tmp_path):
     for round_ in range(12):
         child = os.fork()
         if child == 0:
-            while True:
-                write_checkpoint(NEW, path)
-                write_checkpoint(OLD, path)
+            try:
+                while True:
+                    write_checkpoint(NEW, path)
+                    write_checkpoint(OLD, path)
+            finally:
+                os._exit(1)
         time.sleep(0.01 + 0.007 * round_)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)

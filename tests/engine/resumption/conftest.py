@@ -183,7 +183,7 @@ class Training:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if processes > 1:
             cfg.launcher = "pytorch"
-        port = _free_port()
+        self.begun, port = time.time(), _free_port()
         context = get_context("fork")
         self.ranks = [
             context.Process(target=_train, args=(cfg, self.log, rank, processes, port)) for rank in range(processes)
@@ -198,6 +198,15 @@ class Training:
                 os.kill(rank.pid, signal.SIGKILL)
         codes = self.wait(check=False)
         return any(code != 0 for code in codes)
+
+    def wait_for_checkpoint(self, work_dir: Path, seconds: float = 120) -> None:
+        """Wait until these processes have written one, or are over."""
+        last, end = work_dir / "last_checkpoint", time.monotonic() + seconds
+        while not (last.is_file() and last.stat().st_mtime > self.begun):
+            if not all(rank.is_alive() for rank in self.ranks):
+                return
+            assert time.monotonic() < end, self.log.read_text()[-4000:]
+            time.sleep(0.01)
 
     def wait(self, check: bool = True) -> list[int]:
         for rank in self.ranks:
@@ -236,16 +245,16 @@ def assert_survives(config, figure) -> Callable[..., str]:
     ) -> str:
         Training(config(tmp_path / "whole", changes, base), processes).wait()
         killed, chance = tmp_path / "killed", random.Random()
-        begun = time.monotonic()
-        first = Training(config(killed, changes, base), processes)
-        _wait_for(killed)  # until there is something to lose
-        startup, done = time.monotonic() - begun, 0
-        time.sleep(chance.uniform(0, 0.3))
-        done += first.kill()
-        resumed = {**(changes or {}), "resume": True}
+        resumed, done, startup = {**(changes or {}), "resume": True}, 0, 0.0
         while done < kills:
-            run = Training(config(killed, resumed, base), processes)
-            time.sleep(startup * chance.uniform(0.2, 1.3))
+            begun = time.monotonic()
+            run = Training(config(killed, resumed if done else changes, base), processes)
+            if not done or chance.random() < 0.75:  # as a rule, where there is something new to lose
+                run.wait_for_checkpoint(killed)
+                startup = startup or time.monotonic() - begun
+                time.sleep(chance.uniform(0, 1))
+            else:
+                time.sleep(chance.uniform(0, startup))
             if not run.kill():
                 break
             done += 1
@@ -253,15 +262,11 @@ def assert_survives(config, figure) -> Callable[..., str]:
         assert done == kills, f"the run was over after {done} kills"
         assert_same_run(tmp_path / "whole", killed)
         said = (killed / "console.txt").read_text()
-        places = re.findall(r"Going on with .*iteration (\d+)", said)
-        figure(f"{kills} kills, gone on at iterations {', '.join(dict.fromkeys(places))}: equal to the last bit")
+        places = set(re.findall(r"Going on with (.*)\.", said))
+        inside = sum(" at batch " in place for place in places)
+        figure(
+            f"{kills} kills, gone on at {len(places)} places, {inside} of them inside an epoch: equal to the last bit"
+        )
         return said
 
     return check
-
-
-def _wait_for(work_dir: Path, seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while not (work_dir / "last_checkpoint").is_file():
-        assert time.monotonic() < end, (work_dir / "console.txt").read_text()[-4000:]
-        time.sleep(0.01)

@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from scipy.io import savemat
 
 from cgc_video.datasets.decoding.container import check_file
 from cgc_video.datasets.decoding.errors import DecodeError
@@ -124,6 +125,15 @@ def test_a_damaged_meta_mat_over_which_its_reader_dies(tmp_path):
     data[520] += 4  # the length of an element: scipy 1.15 reads on beyond its memory
     meta.write_bytes(data)
     with pytest.raises(UserError, match="meta.mat is not the meta.mat .*; unpack the kit again"):
+        read_synsets(meta)
+
+
+@pytest.mark.parametrize("ids", [[], [1, 2, 4]])
+def test_a_meta_mat_whose_classes_have_other_numbers(tmp_path, ids):
+    meta = tmp_path / "meta.mat"
+    kind = [("ILSVRC2012_ID", int), ("WNID", object), ("num_children", int)]
+    savemat(str(meta), {"synsets": np.array([(number, f"n{number:08}", 0) for number in ids], kind)})
+    with pytest.raises(UserError, match=rf"meta.mat is not .* \(its {len(ids)} classes are not numbered from 1 on\)"):
         read_synsets(meta)
 
 

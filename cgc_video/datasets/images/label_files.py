@@ -80,10 +80,13 @@ def _read(path: Path) -> str:
 
 def _read_ground_truth(path: Path, images: Sequence[str]) -> tuple[list[LabelledImage], list[str]]:
     lines = [line.strip() for line in _read(path).splitlines() if line.strip()]
-    wnids = read_synsets(_meta_file(path))
+    meta = _meta_file(path)
+    wnids = read_synsets(meta)
     for number, line in enumerate(lines, start=1):
         if not line.isdecimal() or len(line) > _MOST_DIGITS or int(line) not in wnids:
-            raise UserError(f"{path}, line {number} ({line!r}): not one of the {len(wnids)} numbers of its meta.mat.")
+            raise UserError(
+                f"{path}, line {number} ({line!r}): not one of the numbers 1 to {len(wnids)} of {meta}; take both from one kit."
+            )
     numbers = [int(match[1]) if (match := _NUMBER.search(name)) else None for name in images]
     if len(images) != len(lines):
         raise UserError(
@@ -117,10 +120,12 @@ def read_synsets(path: str | Path) -> dict[int, str]:
     # scipy's reader takes its process down over some damaged files
     ((_, found),) = map_bounded(_load_synsets, [str(path)])
     if isinstance(found, Failure):
-        raise UserError(
-            f"{path} is not the meta.mat of the ILSVRC 2012 development kit ({found.reason}); unpack the kit again."
-        )
-    return found
+        fault = found.reason
+    elif not found or sorted(found) != list(range(1, len(found) + 1)):
+        fault = f"its {len(found)} classes are not numbered from 1 on"
+    else:
+        return found
+    raise UserError(f"{path} is not the meta.mat of the ILSVRC 2012 development kit ({fault}); unpack the kit again.")
 
 
 def _load_synsets(path: str) -> dict[int, str]:

@@ -3,6 +3,7 @@
 A fast run takes some hundred inputs in all, always the same ones; ``python tools/long_checks.py fuzz`` takes 10,000 of each kind, and ``CGC_FUZZ_INPUTS=N`` sets another number.
 """
 
+import gc
 import os
 import signal
 import time
@@ -54,14 +55,21 @@ def fuzz(request, figure) -> Callable[..., Outcome]:
             outcome.refused += not accepted
             assert seconds < SECONDS, f"it took {seconds:.1f} s"
 
-        settings(
+        test = settings(
             max_examples=int(os.environ.get("CGC_FUZZ_INPUTS", many if full else few)),
             deadline=None,
             database=None,
             derandomize=True,  # the same inputs each time, so that figures can be repeated
             phases=(Phase.explicit, Phase.generate, Phase.shrink),
             suppress_health_check=list(HealthCheck),
-        )(given(strategy)(one))()
+        )(given(strategy)(one))
+        # mmengine collects garbage with each data set, and what hypothesis leaves behind comes to gigabytes
+        gc.freeze()
+        try:
+            test()
+        finally:
+            gc.unfreeze()
+            gc.collect()
         total, slowest = outcome.accepted + outcome.refused, f"{outcome.slowest:.2f} s for the slowest"
         figure(f"{total:,} inputs: {outcome.accepted:,} accepted, {outcome.refused:,} refused by name, {slowest}")
         return outcome

@@ -33,6 +33,7 @@ def texts(damaged, originals):
 def test_lists(fuzz, damaged, names_file, rewrite, kind):
     """A list that is read gives samples; each is then opened, and most are not there."""
     with DefaultScope.overwrite_default_scope("mmaction"):
+        assert sum(_use(rewrite("list.txt", data), kind, names_file) for data in LISTS)  # loads what reads them, too
         outcome = fuzz(texts(damaged, LISTS), lambda data: _use(rewrite("list.txt", data), kind, names_file), few=40)
     assert outcome.refused
 

@@ -247,11 +247,10 @@ def assert_survives(config, figure) -> Callable[..., str]:
         killed, chance = tmp_path / "killed", random.Random()
         resumed, done, startup = {**(changes or {}), "resume": True}, 0, 0.0
         while done < kills:
-            begun = time.monotonic()
             run = Training(config(killed, resumed if done else changes, base), processes)
             if not done or chance.random() < 0.75:  # as a rule, where there is something new to lose
                 run.wait_for_checkpoint(killed)
-                startup = startup or time.monotonic() - begun
+                startup = startup or time.time() - run.begun
                 time.sleep(chance.uniform(0, 1))
             else:
                 time.sleep(chance.uniform(0, startup))

@@ -113,7 +113,7 @@ def test_killed_while_writing(tmp_path):
                 os._exit(1)
         time.sleep(0.01 + 0.007 * round_)
         os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL  # it was writing until then
         seen.add(len(read_checkpoint(path)["state_dict"]["a"]))
         assert set(files(tmp_path)) <= {"a.pth", ".a.pth.tmp"}
     assert seen <= {1000, 2_000_000}

@@ -1,6 +1,6 @@
 """Inputs made by hypothesis, and what runs them: in this process, or in one of its own that may crash or hang.
 
-A fast run takes some hundred inputs in all, always the same ones; ``python tools/long_checks.py fuzz`` takes 10,000 of each kind, and ``CGC_FUZZ_INPUTS=N`` sets another number.
+A fast run takes some hundred inputs in all, drawn with a fixed seed; ``python tools/long_checks.py fuzz`` takes 10,000 of each kind, and ``CGC_FUZZ_INPUTS=N`` sets another number.
 """
 
 import gc
@@ -59,7 +59,7 @@ def fuzz(request, figure) -> Callable[..., Outcome]:
             max_examples=int(os.environ.get("CGC_FUZZ_INPUTS", many if full else few)),
             deadline=None,
             database=None,
-            derandomize=True,  # the same inputs each time, so that figures can be repeated
+            derandomize=True,  # a fixed seed; hypothesis also takes constants of the modules that are loaded
             phases=(Phase.explicit, Phase.generate, Phase.shrink),
             suppress_health_check=list(HealthCheck),
         )(given(strategy)(one))

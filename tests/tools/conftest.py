@@ -3,10 +3,15 @@
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
 
 CONFIG = """
 custom_imports = dict(imports=["cgc_video"], allow_failed_imports=False)
@@ -110,6 +115,22 @@ def tiny_config(tiny_data, tmp_path) -> Callable[..., str]:
             text = text.replace(old, new)
         path = tmp_path / f"{name}.py"
         path.write_text(text.replace("DATA", tiny_data.as_posix()))
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def random_weights(tmp_path) -> Callable[..., str]:
+    """Write a checkpoint of a config's model, from random weights that tell inputs apart, and return its path."""
+
+    def write(config: str, **meta: Any) -> str:
+        with torch.random.fork_rng(), DefaultScope.overwrite_default_scope("mmaction"):
+            torch.manual_seed(0)
+            model = MODELS.build(Config.fromfile(config).model)
+            torch.nn.init.normal_(model.cls_head.fc_cls.weight)
+        path = tmp_path / "weights.pth"
+        torch.save({"state_dict": model.state_dict(), "meta": meta}, path)
         return str(path)
 
     return write

@@ -110,19 +110,6 @@ def fails(capsys) -> Callable[..., str]:
     return run_and_fail
 
 
-def save_weights(config: str, path: str) -> str:
-    """A checkpoint of the config's model, from random weights that tell images apart."""
-    from mmaction.registry import MODELS
-    from mmengine.config import Config
-    from mmengine.registry import DefaultScope
-
-    with DefaultScope.overwrite_default_scope("mmaction"):
-        model = MODELS.build(Config.fromfile(config).model)
-    torch.nn.init.normal_(model.cls_head.fc_cls.weight)
-    torch.save({"state_dict": model.state_dict(), "meta": {}}, path)
-    return path
-
-
 def cut(path: Path) -> None:
     data = path.read_bytes()
     path.write_bytes(data[: len(data) * 2 // 3])
@@ -154,10 +141,10 @@ def test_imagenet_as_it_is_unpacked(config, imagenet, capsys):
     assert len(list(Path("shown").iterdir())) == 5
 
 
-def test_bad_images_of_a_test(config, imagenet, fails, capsys):
+def test_bad_images_of_a_test(config, random_weights, imagenet, fails, capsys):
     (imagenet / "val" / "ILSVRC2012_val_00000002.JPEG").write_text("no image")
     path = config()
-    weights = save_weights(path, "weights.pth")
+    weights = random_weights(path)
     message = fails("test", path, weights)
     assert "imagenet/val/ILSVRC2012_val_00000002.JPEG cannot be decoded: not an image; " in message
     assert "bad_counts_as_wrong=True" in message
@@ -222,7 +209,7 @@ def test_cifar10_from_its_archive(config, fails, monkeypatch, capsys):
     assert "c holds no image files; CIFAR10 checks its archive" in fails("data/check", path)
 
 
-def test_objectnet_scores_an_imagenet_model(config, fails, capsys):
+def test_objectnet_scores_an_imagenet_model(config, random_weights, fails, capsys):
     write_objectnet(Path("objectnet-1.0"))
     options = [
         ('type="ImageFolder", data_root="imagenet", data_prefix=dict(img_path="val"), classes_from="train"',
@@ -230,7 +217,7 @@ def test_objectnet_scores_an_imagenet_model(config, fails, capsys):
         ("num_classes=4", "num_classes=5"),
         ('test_pipeline = [\n    dict(type="LoadImage"),', 'test_pipeline = [\n    dict(type="LoadImage"),\n    dict(type="CropBorder"),'),
     ]  # fmt: skip
-    weights = save_weights(config(*options), "weights.pth")
+    weights = random_weights(config(*options))
     assert "test_evaluator holds AccMetric, which does not fit the labels" in fails("test", config(*options), weights)
     options += [("test_evaluator = val_evaluator", 'test_evaluator = [dict(type="MappedAccuracy", topk=(1, 2))]')]
     assert run("test", config(*options), weights, "--work-dir", "out", "--dump", "scores.pkl") == 0

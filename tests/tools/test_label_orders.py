@@ -5,9 +5,6 @@ import shutil
 
 import pytest
 import torch
-from mmaction.registry import MODELS
-from mmengine.config import Config
-from mmengine.registry import DefaultScope
 
 from tools.test import main as run_test
 from tools.train import main as run_train
@@ -18,14 +15,9 @@ ORDER = [NAMES.index(name) for name in OTHER]
 
 
 @pytest.fixture
-def checkpoint(tiny_config, tmp_path) -> str:
-    """Random weights whose classifier tells the clips apart, with the names of the tiny data."""
-    with DefaultScope.overwrite_default_scope("mmaction"):
-        model = MODELS.build(Config.fromfile(tiny_config()).model)
-    torch.nn.init.normal_(model.cls_head.fc_cls.weight)
-    path = tmp_path / "weights.pth"
-    torch.save({"state_dict": model.state_dict(), "meta": {"dataset_meta": {"classes": NAMES}}}, path)
-    return str(path)
+def checkpoint(tiny_config, random_weights) -> str:
+    """It has the names of the tiny data."""
+    return random_weights(tiny_config(), dataset_meta={"classes": NAMES})
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ import pickle
 from pathlib import Path
 
 import pytest
-import torch
-from mmengine.config import Config
 
 TOOL = Path(__file__).parents[2] / "tools" / "test.py"
 
@@ -22,23 +20,8 @@ def run():
 
 
 @pytest.fixture
-def checkpoint(tiny_config, tmp_path, seed_everything) -> str:
-    """Random weights of the model that the tiny config builds."""
-    from mmaction.registry import MODELS
-    from mmengine.registry import DefaultScope
-
-    with DefaultScope.overwrite_default_scope("mmaction"):
-        model = MODELS.build(Config.fromfile(tiny_config()).model)
-    path = tmp_path / "weights.pth"
-    torch.save({"state_dict": model.state_dict(), "meta": {}}, path)
-    return str(path)
-
-
-@pytest.fixture
-def seed_everything():
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        yield
+def checkpoint(tiny_config, random_weights) -> str:
+    return random_weights(tiny_config())
 
 
 def test_reports_every_clip_once(run, tiny_config, checkpoint, capsys):

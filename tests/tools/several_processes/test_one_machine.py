@@ -45,16 +45,11 @@ if is_main_process():
 """
 
 
-def test_each_sample_counts_once_whatever_their_number(figure, tiny_config, tiny_data, tmp_path, repository):
-    from mmaction.registry import MODELS
-    from mmengine.registry import DefaultScope
-
-    from cgc_video.engine.config import load_config
-
+def test_each_sample_counts_once_whatever_their_number(
+    figure, random_weights, tiny_config, tiny_data, tmp_path, repository
+):
     config = tiny_config(("batch_size=3", "batch_size=2"))
-    with DefaultScope.overwrite_default_scope("mmaction"):
-        state = MODELS.build(load_config(config, {}).model).state_dict()
-    torch.save({"state_dict": state}, tmp_path / "model.pth")
+    checkpoint = random_weights(config)
     (tmp_path / "every_size.py").write_text(_EVERY_SIZE)
     clips = (tiny_data / "list.txt").read_text().splitlines()
     found = {}
@@ -65,7 +60,7 @@ def test_each_sample_counts_once_whatever_their_number(figure, tiny_config, tiny
         for size in range(1, len(clips) + 1):
             (folder / f"{size}.txt").write_text("\n".join(clips[:size]) + "\n")
         command = [sys.executable, "-m", "cgc_video.engine.processes", str(processes), str(tmp_path / "every_size.py")]
-        arguments = [config, str(tmp_path / "model.pth"), str(folder), str(len(clips))]
+        arguments = [config, checkpoint, str(folder), str(len(clips))]
         environment = {**os.environ, "PYTHONPATH": str(repository), "OMP_NUM_THREADS": "1"}
         subprocess.run([*command, *arguments], check=True, timeout=_SECONDS, env=environment, capture_output=True)
         found[processes] = json.loads((folder / "metrics.json").read_text())
@@ -76,21 +71,24 @@ def test_each_sample_counts_once_whatever_their_number(figure, tiny_config, tiny
     figure("1 to 5 clips in 2 processes: the metrics of 1 process")
 
 
-def test_a_process_that_fails_says_so_and_ends_the_others(start, tiny_config, tiny_data, tmp_path):
-    """The second clip is the second process's, and it is broken."""
-    (tmp_path / "broken.mp4").write_text("no video")
-    first = (tiny_data / "list.txt").read_text().splitlines()[0]
-    (tmp_path / "two.txt").write_text(f"{tiny_data / 'videos' / first}\n{tmp_path / 'broken.mp4'} 1\n")
+def test_a_process_that_fails_says_so_and_ends_the_others(start, random_weights, tiny_config, tiny_data, tmp_path):
+    """The second clip is the second process's, and it is broken once the first test is done."""
+    first, second = (tiny_data / "list.txt").read_text().splitlines()[:2]
+    other, label = tmp_path / "second.mp4", second.split()[-1]
+    other.write_bytes((tiny_data / "videos" / second.split()[0]).read_bytes())
+    (tmp_path / "two.txt").write_text(f"{tiny_data / 'videos' / first}\n{other} {label}\n")
     (tmp_path / "classes.txt").write_text((tiny_data / "classes.txt").read_text())
     config = tiny_config(("VideoDataset", "ListedVideos"), ("DecordInit", "VideoOpen"), ("DecordDecode", "VideoDecode"))
-    assert start("dist_train.sh", config, "1", "--work-dir", str(tmp_path / "work")).end()[0] == 0
-    checkpoint = next((tmp_path / "work").glob("epoch_1.pth"))
     option = f"test_dataloader.dataset.ann_file={tmp_path / 'two.txt'}"
-    code, error = start("dist_test.sh", config, str(checkpoint), "2", "--cfg-options", option).end()
+    arguments = (config, random_weights(config), "2", "--cfg-options", option)
+    assert start("dist_test.sh", *arguments, "--work-dir", "out").end()[0] == 0
+    assert json.loads(Path("out/eval/metrics.json").read_text())["clips"] == 2
+    other.write_text("no video")
+    code, error = start("dist_test.sh", *arguments).end()
     assert code == 2, error
     lines = [line for line in error.splitlines() if line.startswith("error: ")]
     assert "rank 1: " in lines[0]
-    assert "broken.mp4" in lines[0]
+    assert "second.mp4" in lines[0]
     assert lines[1:] == ["error: the process of rank 1 ended with exit code 2, and the others were ended."]
     assert "Traceback" not in error
 

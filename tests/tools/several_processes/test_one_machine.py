@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -27,7 +28,7 @@ def test_two_processes_train_as_one(start, halves_and_whole, assert_trains_as_on
 
 
 _EVERY_SIZE = """
-import json, sys
+import json, os, sys
 import cgc_video
 from cgc_video.engine import launch
 from cgc_video.engine.config import load_config, set_launcher, set_work_dir
@@ -38,7 +39,7 @@ found = {}
 for size in range(1, int(most) + 1):
     cfg = load_config(config, {"test_dataloader.dataset.ann_file": f"{folder}/{size}.txt"})
     set_work_dir(cfg, config, f"{folder}/work")
-    set_launcher(cfg, "pytorch")
+    set_launcher(cfg, "pytorch" if "RANK" in os.environ else "none")
     found[size] = launch.test(cfg, checkpoint).metrics
 if is_main_process():
     json.dump(found, open(f"{folder}/metrics.json", "w"))
@@ -46,27 +47,34 @@ if is_main_process():
 
 
 def test_each_sample_counts_once_whatever_their_number(
-    figure, random_weights, tiny_config, tiny_data, tmp_path, repository
+    figure, random_weights, tiny_config, tiny_data, tmp_path, repository, monkeypatch
 ):
+    script = tmp_path / "every_size.py"
+    script.write_text(_EVERY_SIZE)
     config = tiny_config(("batch_size=3", "batch_size=2"))
-    checkpoint = random_weights(config)
-    (tmp_path / "every_size.py").write_text(_EVERY_SIZE)
     clips = (tiny_data / "list.txt").read_text().splitlines()
-    found = {}
-    for processes in (1, 2):
-        folder = tmp_path / str(processes)
-        folder.mkdir()
-        (folder / "classes.txt").write_text((tiny_data / "classes.txt").read_text())
-        for size in range(1, len(clips) + 1):
-            (folder / f"{size}.txt").write_text("\n".join(clips[:size]) + "\n")
-        command = [sys.executable, "-m", "cgc_video.engine.processes", str(processes), str(tmp_path / "every_size.py")]
-        arguments = [config, checkpoint, str(folder), str(len(clips))]
+    (tmp_path / "classes.txt").write_text((tiny_data / "classes.txt").read_text())
+    for size in range(1, len(clips) + 1):
+        (tmp_path / f"{size}.txt").write_text("\n".join(clips[:size]) + "\n")
+    arguments = [str(script), config, random_weights(config), str(tmp_path), str(len(clips))]
+
+    def here() -> None:
+        monkeypatch.setattr(sys, "argv", arguments)
+        runpy.run_path(str(script))
+
+    def in_two_processes() -> None:
+        command = [sys.executable, "-m", "cgc_video.engine.processes", "2", *arguments]
         environment = {**os.environ, "PYTHONPATH": str(repository), "OMP_NUM_THREADS": "1"}
-        subprocess.run([*command, *arguments], check=True, timeout=_SECONDS, env=environment, capture_output=True)
-        found[processes] = json.loads((folder / "metrics.json").read_text())
-    assert len(found[1]) == 5
-    for size, metrics in found[1].items():
-        assert found[2][size] == pytest.approx(metrics), f"{size} clips"
+        subprocess.run(command, check=True, timeout=_SECONDS, env=environment, capture_output=True)
+
+    found = []
+    for run in (here, in_two_processes):
+        run()
+        found.append(json.loads((tmp_path / "metrics.json").read_text()))
+        (tmp_path / "metrics.json").unlink()
+    assert len(found[0]) == 5
+    for size, metrics in found[0].items():
+        assert found[1][size] == pytest.approx(metrics), f"{size} clips"
         assert metrics["report/clips"] == int(size)
     figure("1 to 5 clips in 2 processes: the metrics of 1 process")
 

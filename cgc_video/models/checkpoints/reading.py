@@ -77,8 +77,10 @@ def damage(path: Path) -> str | None:
 
 
 def _way_out(path: Path) -> str:
-    """The newest whole checkpoint beside a damaged one, if there is any."""
-    others = sorted((p for p in path.parent.glob("*.pth") if p != path), key=lambda p: p.stat().st_mtime, reverse=True)
+    """The newest whole checkpoint of the same training, if there is any: those of a work dir are, other folders hold all kinds."""
+    is_work_dir = (path.parent / "last_checkpoint").is_file()
+    beside = [other for other in path.parent.glob("*.pth") if other != path] if is_work_dir else []
+    others = sorted(beside, key=lambda other: other.stat().st_mtime, reverse=True)
     whole = next((other for other in others if damage(other) is None), None)
     return f"take {whole}, or delete it" if whole else "delete it, or copy it again from where it is whole"
 

@@ -96,6 +96,9 @@ def test_a_file_that_is_cut_off(saved, share: float):
         read_checkpoint(saved)
     assert "delete it, or copy it again" in str(raised.value)
     torch.save(content(), saved.with_name("epoch_2.pth"))
+    with pytest.raises(DamagedCheckpoint, match="delete it, or copy it again"):  # it may be of another model
+        read_checkpoint(saved)
+    saved.with_name("last_checkpoint").write_text(str(saved))  # as in a work dir
     with pytest.raises(DamagedCheckpoint, match=r"; take \S+epoch_2.pth, or delete it\.$"):
         read_checkpoint(saved)
 

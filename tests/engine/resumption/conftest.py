@@ -106,6 +106,12 @@ def _one_thread():
 
 
 @pytest.fixture(autouse=True)
+def _in_tmp(monkeypatch, tmp_path) -> None:
+    """MMEngine gathers results in the folder that it runs in, and a killed run leaves them there."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
 def _no_formatting(monkeypatch):
     """Formatting the config's text for each checkpoint, and drawing curves, take most of the time of so short a run."""
     monkeypatch.setattr("mmengine.config.config.FormatCode", lambda text, **_: (text, False))

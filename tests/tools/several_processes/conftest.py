@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 
-from tools.train import main as train
-
 if sys.platform != "linux":
     collect_ignore = ["test_several_machines.py", "test_slurm.py"]  # they read /proc
 
@@ -63,9 +61,12 @@ def halves_and_whole(tiny_config, tiny_data, tmp_path) -> tuple[str, str]:
 
 
 @pytest.fixture
-def assert_trains_as_one(halves_and_whole, figure, tmp_path) -> Callable[[Path], None]:
-    """Train in this one process (to the work dir ``one``), and hold the losses of others to it, by their work dir; their seed must be 3, too."""
-    assert train([halves_and_whole[1], "--seed", "3", "--work-dir", str(tmp_path / "one")]) == 0
+def assert_trains_as_one(start, halves_and_whole, figure, tmp_path) -> Callable[[Path], None]:
+    """Train in one process (to the work dir ``one``), and hold the losses of others to it, by their work dir; their seed must be 3, too."""
+    code, error = start(
+        "dist_train.sh", halves_and_whole[1], "1", "--seed", "3", "--work-dir", str(tmp_path / "one")
+    ).end()
+    assert code == 0, error
     expected = _losses(tmp_path / "one")
     assert len(expected) == 4
 
